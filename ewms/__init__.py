@@ -1,0 +1,65 @@
+"""`ewms`: durable, observable, restartable workflows of millions of events, from a laptop to thousands of slots.
+
+The public face: what an author of workflows and plugins needs, and nothing else. Names are imported on first use, so that
+pilots, which start by the thousand, pay for none of it.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ewms.core.application import Application
+    from ewms.core.event import Attempt, DeadLetter, Event, Outcome, Output
+    from ewms.core.ids import path_event_id
+    from ewms.core.retry import RetryPolicy
+    from ewms.core.spec import ResourceSpec, TaskSpec, WorkflowSpec
+    from ewms.run.api import RunResult, run
+    from ewms.run.map import map
+    from ewms.run.workflow import Workflow
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Application": "ewms.core.application",
+    "Attempt": "ewms.core.event",
+    "DeadLetter": "ewms.core.event",
+    "Event": "ewms.core.event",
+    "Outcome": "ewms.core.event",
+    "Output": "ewms.core.event",
+    "ResourceSpec": "ewms.core.spec",
+    "RetryPolicy": "ewms.core.retry",
+    "RunResult": "ewms.run.api",
+    "TaskSpec": "ewms.core.spec",
+    "Workflow": "ewms.run.workflow",
+    "WorkflowSpec": "ewms.core.spec",
+    "map": "ewms.run.map",
+    "path_event_id": "ewms.core.ids",
+    "run": "ewms.run.api",
+}
+
+__all__ = [
+    "Application",
+    "Attempt",
+    "DeadLetter",
+    "Event",
+    "Outcome",
+    "Output",
+    "ResourceSpec",
+    "RetryPolicy",
+    "RunResult",
+    "TaskSpec",
+    "Workflow",
+    "WorkflowSpec",
+    "__version__",
+    "map",
+    "path_event_id",
+    "run",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'ewms' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)

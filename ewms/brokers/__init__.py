@@ -1,0 +1,1 @@
+"""Brokers behind one contract: `base` says what each must do, every other file is one broker."""

@@ -1,0 +1,148 @@
+"""The broker contract. One suite, `tests/contract/test_broker.py`, runs over every broker."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+
+class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
+    """What a broker can do, as data."""
+
+    durable: bool
+    """Confirmed messages survive the death of the server."""
+    multi_process: bool
+    """Pilots in other processes can reach it."""
+    multi_host: bool
+    """Pilots on other hosts can reach it."""
+    renewable_lease: bool
+    """`Delivery.renew` extends the lease; otherwise the connection is the lease."""
+    max_message_bytes: int
+    """Largest message body."""
+    redelivered_flag: bool
+    """`Delivery.redelivered` is true from the second delivery on."""
+
+
+class Depth(msgspec.Struct, frozen=True):
+    """How many messages a queue holds."""
+
+    ready: int
+    """Waiting for a consumer."""
+    leased: int
+    """Delivered and not acked."""
+
+
+class Delivery(ABC):
+    """One leased message."""
+
+    body: bytes
+    """As it was published."""
+    redelivered: bool
+    """Somebody had it before; that lease ended without an ack."""
+
+    @abstractmethod
+    async def renew(self) -> None:
+        """Extend the lease to its full length from now. Never raises for a lease that is already lost."""
+
+    @abstractmethod
+    async def ack(self) -> None:
+        """The message is done with; the broker forgets it. A late or second ack does no harm.
+
+        Raises `BrokerUnavailable` if the broker could not be told.
+        """
+
+
+class Consumer(ABC):
+    """Leases messages of one queue; an asynchronous context manager that gives back what it did not hand out."""
+
+    @abstractmethod
+    async def lease(self, count: int, wait: float) -> list[Delivery]:
+        """At least one and at most `count` messages as soon as there are any, or none after `wait` seconds.
+
+        Cancelling a call loses no message: what was under way is handed out by the next call, or to another consumer
+        within one lease. Survives a restart of the server; raises `BrokerUnavailable` after the broker's patience ends.
+        """
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Stop leasing. What was handed out can still be renewed and acked."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+
+class Broker(ABC):
+    """A connection to one broker; an asynchronous context manager.
+
+    All methods raise `BrokerUnavailable` when nobody answers in time, and `BrokerRejected` for wrong credentials or
+    missing permissions; both name the address without its credentials.
+    """
+
+    capabilities: Capabilities
+    """Filled when connected."""
+
+    @abstractmethod
+    async def connect(self) -> None:
+        """Connect, within 5 seconds or with one clear error."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Flush and disconnect. Idempotent."""
+
+    @abstractmethod
+    async def declare(self, queue: str, lease: float) -> str:
+        """Make the queue exist, with leases of that many seconds; what is in it stays.
+
+        Returns the identity of the queue's storage: a string that changes when the queue was deleted and made anew.
+        """
+
+    @abstractmethod
+    async def delete(self, queue: str) -> None:
+        """Make the queue not exist. Idempotent."""
+
+    @abstractmethod
+    async def purge(self, queue: str) -> None:
+        """Drop all messages, leased ones included."""
+
+    @abstractmethod
+    async def depth(self, queue: str) -> Depth:
+        """How many messages there are."""
+
+    @abstractmethod
+    async def publish(self, queue: str, body: bytes, message_id: str) -> None:
+        """Return when the broker has made the message durable.
+
+        A repeat under the same id within two minutes is dropped by a broker that can. Raises `MessageTooLarge`.
+        Tries again while the server is away, with the same id, up to the broker's patience.
+        """
+
+    @abstractmethod
+    async def consumer(self, queue: str) -> Consumer:
+        """A consumer of a declared queue. Any number may share one queue."""
+
+    @abstractmethod
+    async def signal(self, topic: str, body: bytes) -> None:
+        """Tell everybody who listens right now; lost on whoever does not. Never waits for anybody, never raises."""
+
+    @abstractmethod
+    def signals(self, topic: str) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """Listen to a topic; what is not read in time is dropped, oldest first."""
+
+    async def __aenter__(self) -> Self:
+        await self.connect()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()

@@ -1,0 +1,50 @@
+"""Broker URLs: which broker one means, and how to show it."""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+
+from ewms.brokers.base import Broker
+from ewms.core.errors import UsageError
+
+DEFAULT_PATIENCE = 60.0
+"""Seconds for which operations are tried again while the server is away."""
+_GROUP = "ewms.brokers"
+
+
+def broker_for(url: str, *, patience: float = DEFAULT_PATIENCE) -> Broker:
+    """The broker a URL means, not yet connected.
+
+    Parameters
+    ----------
+    url
+        `nats://host:4222`, `tls://…` or `memory://name`, or the scheme of another distribution's broker (entry-point
+        group `ewms.brokers`). The forms of a NATS URL are told in `ewms.brokers._nats_url`.
+    patience
+        Seconds for which operations are tried again while the server is away.
+
+    Raises
+    ------
+    UsageError
+        No broker has that scheme, or the URL is malformed.
+    """
+    scheme, separator, _ = url.partition("://")
+    kinds = {point.name: point for point in entry_points(group=_GROUP)}
+    if not separator or scheme not in kinds:
+        known = ", ".join(f"{name}://" for name in sorted(kinds))
+        raise UsageError(f"broker URL {redact(url)} has no known scheme; use one of {known}")
+    broker: Broker = kinds[scheme].load()(url, patience=patience)
+    return broker
+
+
+def redact(url: str) -> str:
+    """The URL without anything that may be secret: scheme, hosts and ports alone.
+
+    What cannot be told apart from a secret is replaced by `…`.
+    """
+    scheme, separator, rest = url.partition("://")
+    head, _, query = rest.partition("?")
+    if not separator or "@" in query:
+        return "…" if "@" in url else url
+    hosts = head.rpartition("@")[2]
+    return f"{scheme}://{hosts}"

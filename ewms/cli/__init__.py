@@ -1,0 +1,1 @@
+"""The `ewms` command, one file per group of commands."""

@@ -1,0 +1,114 @@
+"""`ewms run` and `ewms resume`."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ewms.cli.display import Display, display_for
+from ewms.run import starting
+from ewms.run.directory import RunDirectory
+from ewms.run.loading import existing_inputs, load
+from ewms.run.local import LocalRun, Options
+from ewms.wms.driver import Stop
+
+_DEAD_LETTERS = 3
+_INTERRUPTED = 130
+_BROKER_HELP = "URL of a broker, or EWMS_BROKER; a private one is started if there is none."
+
+
+@click.command()
+@click.argument("spec")
+@click.option("--input", "inputs", multiple=True, metavar="PATH", help="File or folder of input; may be repeated.")
+@click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Parameter of the application, or key of the spec."
+)
+@click.option("--out", metavar="DIR", help="Folder for everything; a new one in the current folder if left out.")
+@click.option("--workers", type=click.IntRange(min=1), help="Events worked on at once; as many as cores if left out.")
+@click.option("--broker", metavar="URL", envvar="EWMS_BROKER", help=_BROKER_HELP)
+@click.option("--lease", type=click.FloatRange(min=0.5), default=60.0, help="Seconds after which a lost pilot is noticed.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line per change instead of a live display.")
+@click.pass_context
+def run(
+    context: click.Context,
+    spec: str,
+    inputs: tuple[str, ...],
+    settings: tuple[str, ...],
+    out: str | None,
+    workers: int | None,
+    broker: str | None,
+    lease: float,
+    as_json: bool,
+) -> None:
+    """Run SPEC: a TOML file, a folder with a workflow.toml, module:attribute, or an installed application."""
+    values = dict(_setting(text) for text in settings)
+    loaded = load(spec, values)
+    paths = existing_inputs(inputs)
+    application = loaded.application(paths)
+    directory = RunDirectory(Path(out) if out else Path(f"{loaded.spec.name}-{starting.new_workflow_id()}"))
+    options = Options(workers=workers or starting.default_workers(), broker=broker, lease=lease)
+    name = str(Path(spec).resolve()) if Path(spec).exists() else spec
+    source = {"name": name, "settings": values, "folder": str(Path.cwd())}
+    display = display_for(as_json)
+
+    def make() -> LocalRun:
+        return starting.start(loaded, application, directory, options, inputs=paths, source=source, on_progress=display.show)
+
+    context.exit(_drive(make, directory, display))
+
+
+@click.command()
+@click.argument("directory", metavar="DIR")
+@click.option("--workers", type=click.IntRange(min=1), help="Events worked on at once; as before if left out.")
+@click.option("--broker", metavar="URL", envvar="EWMS_BROKER", help=_BROKER_HELP)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line per change instead of a live display.")
+@click.pass_context
+def resume(context: click.Context, directory: str, workers: int | None, broker: str | None, as_json: bool) -> None:
+    """Go on with the workflow in DIR: accepted work is not repeated."""
+    context.exit(resume_directory(directory, workers=workers, broker=broker, as_json=as_json))
+
+
+def resume_directory(path: str, *, workers: int | None = None, broker: str | None = None, as_json: bool = False) -> int:
+    """Resume a run directory with a display; the exit code."""
+    directory = RunDirectory(Path(path))
+    display = display_for(as_json)
+
+    def make() -> LocalRun:
+        return starting.resume(directory, broker=broker, workers=workers, on_progress=display.show)
+
+    return _drive(make, directory, display)
+
+
+def _drive(make: Callable[[], LocalRun], directory: RunDirectory, display: Display) -> int:
+    async def drive() -> dict[str, Any]:
+        local_run = make()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, local_run.stop, Stop.INTERRUPTED)
+        return await local_run.run()
+
+    try:
+        with display:
+            summary = asyncio.run(drive())
+    finally:
+        directory.unlock()
+    display.finished(directory, summary)
+    if summary["state"] != "complete":
+        return _INTERRUPTED
+    return _DEAD_LETTERS if summary["events"]["dead_lettered"] else 0
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise click.UsageError(f"--set {text}: write KEY=VALUE")
+    try:
+        return key.strip(), tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return key.strip(), value

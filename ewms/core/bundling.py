@@ -1,0 +1,44 @@
+"""How many events travel in one message."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+TARGET_SECONDS = 0.1
+MAX_EVENTS = 1024
+_WEIGHT = 0.3
+
+
+@dataclass(slots=True)
+class RunTime:
+    """Running estimate of what one event of a task takes, in seconds."""
+
+    mean: float | None = None
+    """Exponentially weighted mean; None until something was measured."""
+    longest: float = 0.0
+    """Longest mean of any report."""
+    measured: int = 0
+    """Events behind it."""
+
+    def observe(self, busy: float, events: int) -> None:
+        """Take in a report: `events` took `busy` seconds together."""
+        if events <= 0:
+            return
+        seconds = max(0.0, busy) / events
+        self.mean = seconds if self.mean is None else (1 - _WEIGHT) * self.mean + _WEIGHT * seconds
+        self.longest = max(self.longest, seconds)
+        self.measured += events
+
+
+def bundle_size(run_time: RunTime, ready: int, slots: int, limit: int | None = None) -> int:
+    """Events for the next message: 100 ms of work, but a fair part of what is ready, and one until it is measured.
+
+    `limit` is the task's own bound, None for automatic.
+    """
+    if limit is not None:
+        return limit
+    if run_time.mean is None:
+        return 1
+    by_time = MAX_EVENTS if run_time.mean * MAX_EVENTS <= TARGET_SECONDS else int(TARGET_SECONDS / run_time.mean)
+    by_share = -(-ready // (2 * max(1, slots)))
+    return max(1, min(by_time, by_share, MAX_EVENTS))

@@ -1,0 +1,67 @@
+"""`python -m ewms.pilot CONFIG.json`: a pilot as a process. The file is a `PilotConfig`, readable by its owner only."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from ewms.brokers.urls import broker_for
+from ewms.core.config import PilotConfig
+from ewms.core.errors import BrokerError, InputError, UsageError
+from ewms.pilot import processes
+from ewms.pilot.drain import Exit
+from ewms.pilot.pilot import run_pilot
+
+logger = logging.getLogger("ewms.pilot")
+
+
+def main(arguments: list[str]) -> int:
+    """Run a pilot; its exit code. What goes wrong is one line on stderr."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    try:
+        if len(arguments) != 1:
+            raise UsageError("usage: python -m ewms.pilot CONFIG.json")
+        config = read_config(Path(arguments[0]))
+        if config.parent is not None and not processes.die_with_parent(config.parent, signal.SIGTERM):
+            logger.info("pilot_ended reason=the process it belongs to is gone")
+            return int(Exit.DRAINED)
+        return asyncio.run(_serve(config))
+    except UsageError as error:
+        logger.error("pilot_ended code=%d reason=%s", error.exit_code, error)
+        return error.exit_code
+    except BrokerError as error:
+        logger.error("pilot_ended code=%d reason=%s", Exit.BROKER_LOST, error)
+        return int(Exit.BROKER_LOST)
+
+
+def read_config(path: Path) -> PilotConfig:
+    """The configuration; `InputError` naming the key that is wrong, but no value, which may be a secret."""
+    try:
+        return PilotConfig.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise InputError(f"the pilot's configuration {path} cannot be read: {error.strerror}") from None
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the document"
+        raise InputError(f"the pilot's configuration {path} is wrong: {place}: {first['msg']}") from None
+
+
+async def _serve(config: PilotConfig) -> int:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    if config.parent is not None and os.getppid() != config.parent:
+        stop.set()  # it died while this was starting, before there was a handler
+    async with broker_for(config.broker_url) as broker:
+        return await run_pilot(config, broker, stop=stop)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,86 @@
+"""Leases messages for free slots."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from ewms.brokers.base import Consumer, Delivery
+from ewms.core.errors import BrokerError
+
+LEASE_WAIT = 5.0
+"""Seconds that one request for messages stays open."""
+
+
+class Leaser:
+    """Asks for one message per free slot, whenever there is one.
+
+    Parameters
+    ----------
+    group
+        Where its task runs.
+    room
+        How many messages may be leased now.
+    changed
+        Set by others when `room` may have grown.
+    take
+        Gets each message.
+    on_lost
+        Called with the error when the broker is gone for good.
+    """
+
+    def __init__(
+        self,
+        group: asyncio.TaskGroup,
+        consumer: Consumer,
+        *,
+        room: Callable[[], int],
+        changed: asyncio.Event,
+        take: Callable[[Delivery], None],
+        on_lost: Callable[[BrokerError], None],
+    ) -> None:
+        self._group = group
+        self._consumer = consumer
+        self._room = room
+        self._changed = changed
+        self._take = take
+        self._on_lost = on_lost
+        self._task: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def start(self) -> None:
+        """Begin, or go on after a pause."""
+        self._stop()
+        self._task = self._group.create_task(self._run())
+
+    def pause(self, seconds: float, then: Callable[[], None]) -> None:
+        """Take nothing for a while; call `then` when it goes on."""
+        self._stop()
+
+        def go_on() -> None:
+            self.start()
+            then()
+
+        self._timer = asyncio.get_running_loop().call_later(seconds, go_on)
+
+    async def close(self) -> None:
+        """Take nothing more; what was leased and not taken goes back."""
+        self._stop()
+        await self._consumer.close()
+
+    def _stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()  # loses no message: see `Consumer.lease`
+        if self._timer is not None:
+            self._timer.cancel()
+
+    async def _run(self) -> None:
+        try:
+            while True:
+                while (room := self._room()) < 1:
+                    self._changed.clear()
+                    await self._changed.wait()
+                for delivery in await self._consumer.lease(room, LEASE_WAIT):
+                    self._take(delivery)
+        except BrokerError as error:
+            self._on_lost(error)

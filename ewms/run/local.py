@@ -1,0 +1,230 @@
+"""One workflow on this machine, from events to product: broker, journal, driver and pilots put together."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from ewms.blobs import BlobStore
+from ewms.brokers.base import Broker
+from ewms.core.application import Application
+from ewms.core.config import PilotConfig
+from ewms.core.errors import EwmsError, WorkflowFailed
+from ewms.run.broker import connected_broker
+from ewms.run.directory import RunDirectory
+from ewms.run.loading import AnyApplication, Loaded
+from ewms.run.product import letters, remove_partials, write_dead_letters, write_json, write_outcomes, write_product
+from ewms.run.progress import Meter, Progress
+from ewms.run.summary import Stopwatch
+from ewms.stores.base import Batch, Journal
+from ewms.stores.sqlite import SqliteJournal
+from ewms.tms.launchers.local import LocalLauncher
+from ewms.wms.counters import Counters
+from ewms.wms.driver import Driver, Queues, Stop
+from ewms.wms.hosting import Host
+from ewms.wms.ledger import Ledger
+
+_BLOB_THRESHOLD = 512 << 10
+_MESSAGE_BYTES = 4 << 20
+_PROGRESS_SECONDS = 0.2
+_SNAPSHOT_SECONDS = 2.0
+_TEAR_DOWN = 2.0
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """How to run, as against what."""
+
+    workers: int
+    """Events worked on at once."""
+    broker: str | None = None
+    """URL of a broker; None starts a private one."""
+    lease: float = 60.0
+    """Seconds after which the loss of a pilot is noticed."""
+    grace: float = 10.0
+    """Seconds that pilots get to finish what they hold when the run is interrupted."""
+
+
+class LocalRun:
+    """One life of a workflow's driver on this machine, in one run directory that the caller has locked.
+
+    Parameters
+    ----------
+    loaded
+        The checked workflow.
+    application
+        A new instance of its application.
+    directory
+        Where everything goes.
+    record
+        `workflow_id`, `name` and what `ewms resume` needs to load the workflow again; kept in the journal.
+    on_progress
+        Called in the event loop, a few times a second while something changes.
+    independent_start
+        See `Host`.
+    """
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        application: AnyApplication,
+        directory: RunDirectory,
+        options: Options,
+        *,
+        record: Mapping[str, Any],
+        on_progress: Callable[[Progress], None] = lambda progress: None,
+        independent_start: bool = False,
+    ) -> None:
+        self._loaded = loaded
+        self._application = application
+        self._directory = directory
+        self._workflow_id: str = record["workflow_id"]
+        self._options = options
+        self._record = record
+        self._on_progress = on_progress
+        self._independent_start = independent_start
+        self._stop: asyncio.Future[Stop] = asyncio.get_running_loop().create_future()
+        self._driver: Driver | None = None
+        self._extra: dict[str, Any] = {}
+
+    def stop(self, how: Stop) -> None:
+        """End before the workflow is complete: interrupted, to be resumed, or cancelled for good."""
+        if not self._stop.done():
+            self._stop.set_result(how)
+
+    async def run(self) -> dict[str, Any]:
+        """Run to the end and return the summary, which is written in any case.
+
+        Raises `EwmsError` if the workflow cannot go on; what was accepted until then is kept, and `ewms resume` goes on.
+        """
+        remove_partials(self._directory.path)
+        with SqliteJournal(self._directory.journal) as journal:
+            stopwatch = Stopwatch(journal)
+            journal.commit(Batch(values={"state": "running", "reason": "", **self._record}))
+            state, reason, failure = "failed", "", None
+            try:
+                async with connected_broker(self._directory, self._options.broker) as (broker, url):
+                    state = await self._drive(journal, broker, url)
+            except EwmsError as error:
+                reason, failure = str(error), error
+            counters = Counters.from_dict(journal.value("counters", {})).as_dict()
+            summary = stopwatch.summary(self._record, state, reason, self._driver, counters) | self._extra
+            kept = {name: summary[name] for name in ("seconds", "first_outcome_seconds")}
+            journal.commit(Batch(values={"state": state, "reason": reason, **kept}))
+            write_json(self._directory.summary, summary)
+        if failure is not None:
+            raise failure
+        return summary
+
+    async def _drive(self, journal: Journal, broker: Broker, url: str) -> str:
+        """Drive with pilots until the end; the workflow's state then."""
+        limit = broker.capabilities.max_message_bytes
+        store = BlobStore(str(self._directory.blobs.resolve()), min(_BLOB_THRESHOLD, limit // 2))
+        host = Host(self._application, self._loaded.graph, store, independent_start=self._independent_start)
+        window = self._loaded.spec.window
+        ledger = Ledger(self._loaded.graph, host, journal, max_bytes=min(_MESSAGE_BYTES, limit // 2), window=window)
+        ledger.outbox.slots = self._options.workers
+        queues = Queues.of(self._workflow_id)
+        launcher = LocalLauncher(self._directory.pilots)
+        changed = asyncio.Event()
+        driver = Driver(
+            ledger,
+            broker,
+            queues,
+            lease=self._options.lease,
+            pilots_survive=launcher.pilots_survive,
+            on_change=changed.set,
+        )
+        self._driver = driver
+        watcher = asyncio.create_task(self._watch(changed, driver, launcher, host))
+        try:
+            await self._race(driver, launcher, self._pilot_config(url, queues, store))
+        finally:
+            watcher.cancel()
+            await asyncio.gather(watcher, return_exceptions=True)
+            await launcher.stop(_TEAR_DOWN)
+        self._on_progress(Meter(self._workflow_id, driver).read("finished"))
+        if not ledger.complete:
+            return self._stop.result().value
+        await driver.delete_queues()
+        self._write_product(journal, host, ledger)
+        return "complete"
+
+    async def _race(self, driver: Driver, launcher: LocalLauncher, config: PilotConfig) -> None:
+        """Until the driver is done, a stop is asked for, or pilots cannot be kept alive."""
+        driving = asyncio.create_task(driver.run())
+        broken = asyncio.create_task(launcher.wait_broken())
+        ready = asyncio.create_task(driver.ready.wait())
+        try:
+            await asyncio.wait({driving, ready}, return_when=asyncio.FIRST_COMPLETED)
+            if not driving.done():
+                await launcher.start(config, self._options.workers)
+            ends: set[asyncio.Future[Any]] = {driving, broken, self._stop}
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            if not driving.done():
+                await self._wind_down(driver, launcher)
+            await driving
+            if broken.done():
+                raise WorkflowFailed(f"{broken.result()}; correct it and run `ewms resume {self._directory.path}`")
+        finally:
+            for task in (driving, broken, ready):
+                task.cancel()
+            await asyncio.gather(driving, broken, ready, return_exceptions=True)
+
+    async def _wind_down(self, driver: Driver, launcher: LocalLauncher) -> None:
+        if self._stop.done() and self._stop.result() is Stop.CANCELLED:
+            await driver.command("cancel")
+            driver.stop(Stop.CANCELLED)
+            await launcher.stop(1.0)
+            return
+        driver.stop(Stop.INTERRUPTED)
+        # Pilots report what they finish and return meanwhile; the driver accepts it.
+        await launcher.stop(self._options.grace + 5.0)
+        driver.pilots_gone()
+
+    async def _watch(self, changed: asyncio.Event, driver: Driver, launcher: LocalLauncher, host: Host) -> None:
+        meter = Meter(self._workflow_id, driver)
+        has_snapshot = type(self._application).snapshot is not Application.snapshot
+        shown, drawn = -1, time.monotonic()
+        while True:
+            await changed.wait()
+            changed.clear()
+            done = sum(driver.ledger.done_by_task)
+            launcher.note_progress(done)
+            self._on_progress(meter.read())
+            if has_snapshot and done != shown and time.monotonic() - drawn > _SNAPSHOT_SECONDS:
+                product = await asyncio.to_thread(host.snapshot)
+                if product is not None:
+                    await asyncio.to_thread(write_product, self._directory.product, product)
+                shown, drawn = done, time.monotonic()
+            await asyncio.sleep(_PROGRESS_SECONDS)
+
+    def _pilot_config(self, url: str, queues: Queues, store: BlobStore) -> PilotConfig:
+        return PilotConfig(
+            workflow_id=self._workflow_id,
+            broker_url=url,
+            work_queue=queues.work,
+            report_queue=queues.reports,
+            signal_topic=queues.signals,
+            tasks=self._loaded.graph.tasks,
+            lease=self._options.lease,
+            grace=self._options.grace,
+            search_path=self._loaded.search_path,
+            working_directory=self._loaded.search_path[0] if self._loaded.search_path else "",
+            blob_url=store.url,
+            blob_threshold=store.threshold,
+        )
+
+    def _write_product(self, journal: Journal, host: Host, ledger: Ledger) -> None:
+        folder = self._directory.product
+        product = host.assemble()
+        names = [task.name for task in self._loaded.graph.tasks]
+        if product is None:
+            write_outcomes(folder / "outcomes.jsonl", journal, ledger.router, names)
+        else:
+            write_product(folder, product)
+        write_dead_letters(self._directory.dead_letters, letters(journal, names))
+        self._extra = host.summary()

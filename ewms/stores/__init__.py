@@ -1,0 +1,1 @@
+"""Stores behind one contract: the journal of a workflow's events, and later the service's documents."""

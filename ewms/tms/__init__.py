@@ -1,0 +1,1 @@
+"""Makes pilots exist where they should, and takes them away again."""

@@ -1,0 +1,1 @@
+"""Backends that start pilots, behind one contract."""

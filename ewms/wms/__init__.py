@@ -1,0 +1,1 @@
+"""Task distribution: the driver behind every workflow, and later the service."""

@@ -1,0 +1,325 @@
+"""The loop behind every workflow: sends events, accepts outcomes, keeps the journal. The I/O around a `Ledger`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import enum
+import functools
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, ParamSpec, TypeVar
+
+import msgspec
+
+from ewms.brokers.base import Broker, Consumer, Delivery
+from ewms.core import wire
+from ewms.core.errors import WorkflowFailed
+from ewms.wms.feed import SourceFeed
+from ewms.wms.fleet import Fleet
+from ewms.wms.ledger import Ledger
+from ewms.wms.outbox import OutMessage
+from ewms.wms.routing import NewEvent
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_log = logging.getLogger("ewms.driver")
+_REPORTS_AT_ONCE = 256
+_REPORTS_WAITING = 1024
+_TICK = 0.25
+_PUBLISH_AT_ONCE = 256
+_QUARANTINE = 600.0
+
+
+class Stop(enum.Enum):
+    """Why a driver ends before its workflow is complete."""
+
+    INTERRUPTED = "interrupted"
+    """Somebody wants to go on later: pilots give back what they hold."""
+    CANCELLED = "cancelled"
+    """Nobody wants it any more: what runs is killed."""
+
+
+class Queues(msgspec.Struct, frozen=True):
+    """The broker's names for one workflow's channels."""
+
+    work: str
+    """Events for pilots."""
+    reports: str
+    """Outcomes for the driver."""
+    signals: str
+    """Topic of heartbeats and commands."""
+
+    @classmethod
+    def of(cls, workflow_id: str) -> Queues:
+        """The names for a workflow; unique because its id is."""
+        return cls(f"{workflow_id}-work", f"{workflow_id}-reports", f"{workflow_id}-signals")
+
+
+class Driver:
+    """Drives one workflow until it is complete, stopped or failed.
+
+    Parameters
+    ----------
+    ledger
+        Decides; used in the driver's own thread only.
+    broker
+        Connected.
+    queues
+        Names of the workflow's channels.
+    lease
+        Seconds after which the loss of a pilot is noticed.
+    pilots_survive
+        Whether pilots outlive a driver, so that messages which a former one sent may still be worked on.
+    on_change
+        Called in the event loop after every step.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        broker: Broker,
+        queues: Queues,
+        *,
+        lease: float,
+        pilots_survive: bool = False,
+        on_change: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.ledger = ledger
+        self.fleet = Fleet()
+        self.first_outcome_at: float | None = None
+        """When the first outcome was accepted, on the monotonic clock."""
+        self.ready = asyncio.Event()
+        """Set when the queues exist, so that pilots can start."""
+        self._broker = broker
+        self._queues = queues
+        self._lease = lease
+        self._pilots_survive = pilots_survive
+        self._on_change = on_change
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ewms-ledger")
+        self._wake = asyncio.Event()
+        self._taken = asyncio.Event()
+        self._deliveries: list[Delivery] = []
+        self._confirmed: list[OutMessage] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._places = asyncio.Semaphore(_PUBLISH_AT_ONCE)
+        self._error: BaseException | None = None
+        self._stop: Stop | None = None
+        self._pilots_gone = False
+        self._drained = False
+        self._quiet_since = time.monotonic()
+        self._suspicious = False
+
+    def stop(self, how: Stop) -> None:
+        """Send nothing more. An interrupted driver goes on accepting until `pilots_gone` is called; a cancelled one ends."""
+        self._stop = self._stop or how
+        self._wake.set()
+
+    def pilots_gone(self) -> None:
+        """No pilot will report any more: take the reports that are there, then end."""
+        self._pilots_gone = True
+
+    async def run(self) -> Stop | None:
+        """Drive until complete (None) or stopped; raises `EwmsError` when the workflow cannot go on."""
+        loop = asyncio.get_running_loop()
+        wake = functools.partial(loop.call_soon_threadsafe, self._wake.set)
+        feed = SourceFeed(self.ledger.host.source(self.ledger.source_count), wake)
+        consumer: Consumer | None = None
+        try:
+            consumer = await self._open()
+            self._spawn(self._read_signals())
+            await self._in_thread(self.ledger.fold)
+            await self._catch_up(consumer)
+            self._spawn(self._read_reports(consumer))
+            self.ready.set()
+            if not self.ledger.source_done:
+                feed.start()
+            return await self._loop(feed)
+        finally:
+            feed.stop()
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            if consumer is not None:
+                await consumer.close()
+            self._thread.shutdown(wait=True)
+
+    async def command(self, action: str, *, pilot: str = "", seconds: float = 0.0) -> None:
+        """Tell pilots something; whoever does not hear it finds out otherwise."""
+        signal = wire.Command(action=action, pilot=pilot, seconds=seconds)
+        await self._broker.signal(self._queues.signals, wire.encode(signal))
+
+    async def delete_queues(self) -> None:
+        """Leave nothing at the broker."""
+        await self._broker.delete(self._queues.work)
+        await self._broker.delete(self._queues.reports)
+
+    async def _open(self) -> Consumer:
+        identity = await self._broker.declare(self._queues.work, self._lease)
+        await self._broker.declare(self._queues.reports, self._lease)
+        same_stream = await self._in_thread(self.ledger.adopt_stream, identity)
+        if self._pilots_survive and same_stream:
+            await self._in_thread(self.ledger.restore)
+        else:
+            # Whoever had these messages is gone, or they are: everything unfinished is sent anew.
+            await self._broker.purge(self._queues.work)
+        return await self._broker.consumer(self._queues.reports)
+
+    async def _catch_up(self, consumer: Consumer) -> None:
+        """Accept what was reported while no driver was there, before anything is sent a second time."""
+        while self.ledger.journal.epoch > 1 and (deliveries := await consumer.lease(_REPORTS_AT_ONCE, _TICK)):
+            await self._in_thread(self._take, [delivery.body for delivery in deliveries], None, [], time.monotonic())
+            await self._ack(deliveries)
+
+    async def _loop(self, feed: SourceFeed) -> Stop | None:
+        while True:
+            if self._error is not None:
+                raise self._error
+            if self._stop is Stop.CANCELLED:
+                return self._stop
+            deliveries, self._deliveries = self._deliveries, []
+            confirmed, self._confirmed = self._confirmed, []
+            self._taken.set()
+            chunk = feed.take() if self.ledger.wants_source and self._stop is None else None
+            messages = await self._in_thread(self._step, [delivery.body for delivery in deliveries], chunk, confirmed)
+            await self._ack(deliveries)
+            for message in messages:
+                await self._places.acquire()
+                self._spawn(self._publish(message))
+            await self._after(bool(deliveries))
+            if self.ledger.complete:
+                return None
+            if self._stop is not None and self._drained and not self._deliveries:
+                return self._stop
+            await self._sleep()
+
+    def _step(
+        self, bodies: list[bytes], chunk: tuple[list[NewEvent], bool] | None, sent: list[OutMessage]
+    ) -> list[OutMessage]:
+        now = time.monotonic()
+        self._take(bodies, chunk, sent, now)
+        if self._stop is not None:
+            return []
+        self.ledger.reload(now)
+        return self.ledger.form(now)
+
+    def _take(
+        self, bodies: list[bytes], chunk: tuple[list[NewEvent], bool] | None, sent: list[OutMessage], now: float
+    ) -> None:
+        for message in sent:
+            self.ledger.mark_sent(message)
+        for body in bodies:
+            self.ledger.take_report(_decode_report(body), now)
+        if chunk is not None:
+            events, done = chunk
+            self.ledger.take_source(events, done=done)
+        self.ledger.commit()
+
+    async def _ack(self, deliveries: list[Delivery]) -> None:
+        for delivery in deliveries:
+            await delivery.ack()
+
+    async def _after(self, reported: bool) -> None:
+        now = time.monotonic()
+        if self.first_outcome_at is None and self.ledger.counters.accepted:
+            self.first_outcome_at = now
+        if reported or not self.ledger.outbox.flights:
+            self._quiet_since, self._suspicious = now, False
+        elif now - self._quiet_since > self._lease:
+            self._quiet_since = now
+            await self._audit()
+        for pilot in self.ledger.health.condemned():
+            _log.warning("pilot_quarantined", extra={"pilot": pilot})
+            await self.command("quarantine", pilot=pilot, seconds=_QUARANTINE)
+        self._on_change()
+
+    async def _audit(self) -> None:
+        """Nothing was heard for a lease: make sure that the broker still holds what is out.
+
+        Only a second look in a row counts, because a report may have been on its way during the first.
+        """
+        work = await self._broker.depth(self._queues.work)
+        reports = await self._broker.depth(self._queues.reports)
+        if work.ready or work.leased or reports.ready or reports.leased:
+            self._suspicious = False
+        elif self._suspicious:
+            _log.warning("messages_lost_by_broker", extra={"messages": len(self.ledger.outbox.flights)})
+            await self._in_thread(self.ledger.outbox.resend)
+        else:
+            self._suspicious = True
+
+    async def _sleep(self) -> None:
+        timeout = _TICK
+        due = self.ledger.outbox.next_due
+        if due is not None:
+            timeout = min(timeout, max(0.0, due - time.monotonic()))
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), timeout)
+        self._wake.clear()
+
+    async def _publish(self, message: OutMessage) -> None:
+        try:
+            await self._broker.publish(self._queues.work, message.body, message.message_id)
+        finally:
+            self._places.release()
+        self._confirmed.append(message)
+
+    async def _read_reports(self, consumer: Consumer) -> None:
+        while True:
+            deliveries = await consumer.lease(_REPORTS_AT_ONCE, _TICK)
+            if deliveries:
+                self._deliveries.extend(deliveries)
+                self._wake.set()
+            elif self._pilots_gone:
+                self._drained = True
+                self._wake.set()
+            while len(self._deliveries) > _REPORTS_WAITING:
+                self._taken.clear()
+                await self._taken.wait()
+
+    async def _read_signals(self) -> None:
+        async with self._broker.signals(self._queues.signals) as signals:
+            await self._hear(signals)
+
+    async def _hear(self, signals: AsyncIterator[bytes]) -> None:
+        async for body in signals:
+            try:
+                signal = wire.decode_signal(body)
+            except msgspec.MsgspecError:
+                _log.warning("signal_unreadable", extra={"bytes": len(body)})
+                continue
+            if isinstance(signal, wire.Heartbeat):
+                self.fleet.hear(signal, time.monotonic())
+                for message_id in signal.holds:
+                    self.ledger.holders[message_id] = (signal.pilot, signal.host)
+
+    async def _in_thread(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        bound = functools.partial(call, *args, **kwargs)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, bound)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._error = self._error or error
+            self._wake.set()
+
+
+def _decode_report(body: bytes) -> wire.Report:
+    try:
+        report = wire.decode_report(body)
+    except msgspec.MsgspecError as error:
+        raise WorkflowFailed(f"a pilot's report cannot be read ({error}); are all pilots of this version?") from error
+    if report.protocol != wire.PROTOCOL:
+        raise WorkflowFailed(
+            f"pilot {report.pilot} on {report.host} speaks protocol {report.protocol}, the driver {wire.PROTOCOL}: "
+            "give the pilots the driver's version and run `ewms resume`"
+        )
+    return report

@@ -1,0 +1,142 @@
+"""The application as the driver sees it: typed calls with encoded bodies on both sides, its errors explained."""
+
+from __future__ import annotations
+
+import threading
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import msgspec
+
+from ewms import blobs
+from ewms.blobs import BlobStore
+from ewms.core import codecs, wire
+from ewms.core.application import Application
+from ewms.core.codecs import Payload
+from ewms.core.errors import ApplicationError, EwmsError, InputError
+from ewms.core.event import Attempt, DeadLetter, Event, Outcome
+from ewms.core.graph import Graph
+from ewms.core.ids import check_event_id
+from ewms.stores.base import EventRow
+from ewms.wms.routing import NewEvent, answer_rank, source_rank
+
+_decode_outputs = msgspec.msgpack.Decoder(list[wire.WireOutput]).decode
+
+
+class Host:
+    """Hosts one application: decodes what it gets, checks and encodes what it sends.
+
+    Parameters
+    ----------
+    application
+        The user's object.
+    graph
+        Tells which task an event's queue belongs to.
+    store
+        Where large bodies go.
+    independent_start
+        `start()` shares no state with the other methods, so that it may run, and wait, beside them.
+    """
+
+    def __init__(
+        self,
+        application: Application[Any, Any, Any],
+        graph: Graph,
+        store: BlobStore,
+        *,
+        independent_start: bool = False,
+    ) -> None:
+        self.application = application
+        self._graph = graph
+        self._blobs = store
+        self._index = {task.name: number for number, task in enumerate(graph.tasks)}
+        self._names = [task.name for task in graph.tasks]
+        kind = type(application)
+        self.listens = kind.advance is not Application.advance or kind.buried is not Application.buried
+        """Whether outcomes matter to it; otherwise they need not even be decoded."""
+        self._lock = threading.Lock()
+        self._start_lock: AbstractContextManager[Any] = nullcontext() if independent_start else self._lock
+
+    def source(self, skip: int = 0) -> Iterator[NewEvent]:
+        """The events of `start()`, encoded, without the first ones. Lazy."""
+        iterator = iter(self._explained("start", self.application.start))
+        number = 0
+        while True:
+            with self._start_lock:
+                event = self._explained("start", lambda: next(iterator, None))
+            if event is None:
+                return
+            if number >= skip:
+                yield self._encoded(event, source_rank(number))
+            number += 1
+
+    def advance(self, event: EventRow, outputs: list[wire.WireOutput], *, many: bool) -> list[NewEvent]:
+        """What the application answers to an accepted result."""
+        values = tuple(blobs.load(output.codec, output.data) for output in outputs)
+        outcome = Outcome(id=event.id, task=self._names[event.task], values=values, many=many)
+        return self._answers("advance", lambda: self.application.advance(outcome))
+
+    def buried(self, event: EventRow, reason: str, history: list[Attempt]) -> list[NewEvent]:
+        """What the application answers to a dead letter."""
+        letter = dead_letter(event, self._names[event.task], reason, history)
+        return self._answers("buried", lambda: self.application.buried(letter))
+
+    def assemble(self) -> Any:
+        """The product."""
+        with self._lock:
+            return self._explained("assemble", self.application.assemble)
+
+    def snapshot(self) -> Any:
+        """The partial product."""
+        with self._lock:
+            return self._explained("snapshot", self.application.snapshot)
+
+    def summary(self) -> dict[str, Any]:
+        """The application's own part of the summary."""
+        return dict(self._explained("summary", self.application.summary))
+
+    def _answers(self, method: str, call: Callable[[], Iterable[Event]]) -> list[NewEvent]:
+        with self._lock:
+            events = self._explained(method, lambda: list(call() or ()))
+        return [self._encoded(event) for event in events]
+
+    def _encoded(self, event: Any, rank: bytes | None = None) -> NewEvent:
+        if not isinstance(event, Event):
+            raise ApplicationError(
+                f"application {type(self.application).__name__} sent a {type(event).__name__}; it must send ewms.Event"
+            )
+        task = self._index[self._graph.task_reading(event.queue)]
+        payload: Payload = self._blobs.shrink(codecs.encode(event.body))
+        headers = msgspec.msgpack.encode(event.headers) if event.headers else None
+        event_id = check_event_id(event.id)
+        return NewEvent(task, event_id, rank or answer_rank(event_id), payload.codec, payload.data, headers)
+
+    def _explained(self, method: str, call: Callable[[], Any]) -> Any:
+        try:
+            return call()
+        except (EwmsError, OSError) as error:
+            if isinstance(error, EwmsError):
+                raise
+            raise InputError(f"{error.strerror or error}: {error.filename}" if error.filename else str(error)) from error
+        except Exception as error:
+            last = traceback.extract_tb(error.__traceback__)[-1]
+            raise ApplicationError(
+                f"application {type(self.application).__name__}.{method} raised {type(error).__name__}: {error} "
+                f"({last.filename}:{last.lineno}); correct it and run `ewms resume`"
+            ) from error
+
+
+def dead_letter(event: EventRow, task: str, reason: str, history: Sequence[Attempt]) -> DeadLetter:
+    """A dead letter as application code and users see it."""
+    body = blobs.load(event.codec, event.data)
+    return DeadLetter(id=event.id, task=task, reason=reason, history=tuple(history), body=body)
+
+
+NO_OUTPUTS = msgspec.msgpack.encode([])
+
+
+def decode_outputs(data: bytes) -> list[wire.WireOutput]:
+    """Outputs as the journal keeps them."""
+    return _decode_outputs(data)

@@ -1,0 +1,370 @@
+"""The one acceptor: applies reports to events and plans what follows, in memory first, then in one commit.
+
+Synchronous and free of clocks and I/O but for the journal, so that tests can drive it through every interleaving.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+import msgspec
+
+from ewms.core import wire
+from ewms.core.errors import InputError
+from ewms.core.event import Attempt
+from ewms.core.graph import Graph
+from ewms.core.lifecycle import Life, Phase, Verdict, on_lost, on_result, on_unsuccessful
+from ewms.core.wire import Kind
+from ewms.stores.base import Accepted, Batch, Buried, EventRow, Journal, Known, Pending
+from ewms.wms.counters import Counters
+from ewms.wms.health import PilotHealth
+from ewms.wms.hosting import NO_OUTPUTS, Host, decode_outputs
+from ewms.wms.outbox import Outbox, OutMessage, unpack
+from ewms.wms.routing import NewEvent, Router, is_source_rank
+from ewms.wms.tracked import Tracked
+
+_log = logging.getLogger("ewms.driver")
+_encode = msgspec.msgpack.Encoder().encode
+_KINDS = {Kind.FAILED: "failed", Kind.RETURNED: "returned", Kind.VANISHED: "vanished"}
+_FOLD_COMMIT = 5000
+
+
+class Ledger:
+    """What stands between the broker and the journal.
+
+    Parameters
+    ----------
+    graph
+        The workflow's tasks and queues.
+    host
+        The hosted application.
+    journal
+        Open for writing.
+    max_bytes
+        Most bytes of bodies in one message, and a 1/8 of what unfinished events may hold in memory.
+    window
+        Events in memory; what is planned beyond stays in the journal until there is room.
+    """
+
+    def __init__(self, graph: Graph, host: Host, journal: Journal, *, max_bytes: int, window: int) -> None:
+        self.graph = graph
+        self.host = host
+        self.journal = journal
+        self.window = window
+        self.outbox = Outbox(graph.tasks, journal.epoch, max_bytes)
+        self.router = Router(graph)
+        self.health = PilotHealth()
+        self.holders: dict[str, tuple[str, str]] = {}
+        """Message id to the pilot that was last known to hold it, and its host."""
+        self.hosts: set[str] = set()
+        planned, accepted, buried = journal.counts()
+        self.counters = Counters.from_dict(journal.value("counters", {}))
+        # What is unfinished will be sent again, and is counted then.
+        self.counters.sent = accepted + buried
+        self._counted: dict[str, int] = {}
+        self.source_count: int = journal.value("source_count", 0)
+        self.source_done: bool = journal.value("source_done", False)
+        self.outstanding = planned - accepted - buried
+        self.planned_by_task, self.done_by_task = journal.counts_by_task(len(graph.tasks))
+        self._seq, self._order = journal.positions()
+        self._max_held = 8 * max_bytes
+        self._held = 0
+        self._tracked = 0
+        self._tables: list[dict[str, Tracked]] = [{} for _ in graph.tasks]
+        self._out: dict[tuple[int, int], str] = {}
+        self._spill_from: int | None = 0 if self.outstanding else None
+        self._batch = Batch()
+
+    @property
+    def wants_source(self) -> bool:
+        """Whether more events of the source can be taken in."""
+        return not self.source_done and self._spill_from is None and self._has_room
+
+    @property
+    def complete(self) -> bool:
+        """Every event that will ever be is terminal, and committed as such."""
+        return self.source_done and self.outstanding == 0 and not self._batch
+
+    @property
+    def _has_room(self) -> bool:
+        return self._tracked < self.window and self._held < self._max_held
+
+    def take_source(self, events: Sequence[NewEvent], *, done: bool) -> None:
+        """Plan events of the source, in its order."""
+        for event in events:
+            self._plan(event, from_source=True)
+        self.source_count += len(events)
+        self.source_done = self.source_done or done
+        self._batch.values |= {"source_count": self.source_count, "source_done": self.source_done}
+
+    def take_report(self, report: wire.Report, now: float) -> None:
+        """Apply one report: some or all events of a message."""
+        task = self.router.task_index(report.task)
+        if task is None:
+            _log.warning("unknown_task_reported", extra={"task": report.task})
+            return
+        table = self._tables[task]
+        self.hosts.add(report.host)
+        accepted = 0
+        for result in report.results:
+            tracked = table.get(result.id) or self._locate(task, result.id, now)
+            if tracked is None:
+                self._late_result(task, result)
+            elif on_result(tracked.life) is Verdict.ACCEPT:
+                accepted += 1
+                self._accept(tracked, result, report.pilot)
+        for failure in report.failures:
+            tracked = table.get(failure.id) or self._locate(task, failure.id, now)
+            if tracked is not None:
+                self._unsuccessful(tracked, failure, report, now)
+        if report.results:
+            self.outbox.run_times[task].observe(report.busy, len(report.results))
+            self.health.succeeded(report.pilot, accepted)
+        reported = {result.id for result in report.results} | {failure.id for failure in report.failures}
+        if self.outbox.settle(report.message_id, reported):
+            self.holders.pop(report.message_id, None)
+            self._batch.settled.append(report.message_id)
+
+    def mark_sent(self, message: OutMessage) -> None:
+        """The broker confirmed a message."""
+        flight = self.outbox.flights.get(message.message_id)
+        if flight is not None and not flight.copy:
+            self._batch.sent.append((message.message_id, message.contents))
+
+    def commit(self) -> None:
+        """Make everything taken since the last commit durable, in one transaction.
+
+        Raises `StaleEpoch`, `StoreFull`, or `InputError` for an event id that was used with another body.
+        """
+        counters = self.counters.as_dict()
+        if not self._batch and counters == self._counted:
+            return
+        batch, self._batch = self._batch, Batch()
+        batch.values["counters"] = self._counted = counters
+        for known in self.journal.commit(batch):
+            self._forget(known)
+
+    def adopt_stream(self, identity: str) -> bool:
+        """Record which stream of the broker carries the work; whether it is the one that was recorded before."""
+        same: bool = self.journal.value("stream") == identity
+        if not same:
+            self._batch.values["stream"] = identity
+            self._batch.settled += [message_id for message_id, _ in self.journal.sent_messages()]
+            self.commit()
+        return same
+
+    def restore(self) -> None:
+        """Messages that a former driver sent are still with the broker or pilots: their events need not be sent again."""
+        self._out = {item: message_id for message_id, contents in self.journal.sent_messages() for item in unpack(contents)}
+
+    def reload(self, now: float) -> None:
+        """Take planned events that were left in the journal into memory, as far as there is room."""
+        while self._spill_from is not None and self._has_room:
+            limit = min(1000, self.window - self._tracked)
+            pending = self.journal.pending(self._spill_from, limit)
+            for item in pending:
+                self._spill_from = item.event.seq
+                self._load(item, now)
+            if len(pending) < limit:
+                self._spill_from = None
+
+    def fold(self) -> None:
+        """Give the application everything that is terminal already, in the order of commitment."""
+        if not self.host.listens:
+            return
+        for number, terminal in enumerate(self.journal.terminals(), start=1):
+            if number % _FOLD_COMMIT == 0:
+                self.commit()
+            if terminal.reason is None:
+                outputs = decode_outputs(terminal.outputs or NO_OUTPUTS)
+                events = self.host.advance(terminal.event, outputs, many=terminal.many)
+            else:
+                events = self.host.buried(terminal.event, terminal.reason, self.journal.history(terminal.event.seq))
+            for event in events:
+                self._plan(event)
+        # A plugin that was corrected may answer with events it did not know before; all others are known and dropped.
+        self.commit()
+
+    def form(self, now: float) -> list[OutMessage]:
+        """Messages to publish after a commit; speculative copies when all else is out."""
+        messages = self.outbox.form(now)
+        for message in messages:
+            for tracked in self.outbox.flights[message.message_id].events:
+                if not tracked.counted:
+                    tracked.counted = True
+                    self.counters.sent += 1
+        if self.source_done and self._spill_from is None and self.outbox.idle:
+            copies = self.outbox.copies(now)
+            self.counters.speculative += sum(len(self.outbox.flights[copy.message_id].events) for copy in copies)
+            messages += copies
+        return messages
+
+    def _plan(self, new: NewEvent, *, from_source: bool = False) -> None:
+        table = self._tables[new.task]
+        known = table.get(new.id)
+        if known is not None:
+            self._check_known(new, known.event)
+            return
+        self._seq += 1
+        row = EventRow(self._seq, *new)
+        self._batch.events.append(row)
+        self.outstanding += 1
+        self.planned_by_task[new.task] += 1
+        if self._spill_from is None and (from_source or self._has_room):
+            self._track(Tracked(row))
+        elif self._spill_from is None:
+            self._spill_from = row.seq - 1
+
+    def _track(self, tracked: Tracked) -> None:
+        self._tables[tracked.event.task][tracked.event.id] = tracked
+        self._held += len(tracked.event.data)
+        self._tracked += 1
+        if tracked.life.phase is Phase.PLANNED:
+            self.outbox.add(tracked)
+
+    def _locate(self, task: int, event_id: str, now: float) -> Tracked | None:
+        """An unfinished event that a former driver sent and that was left in the journal so far."""
+        if self._spill_from is None:
+            return None
+        self.commit()  # the journal must know what was accepted a moment ago
+        item = self.journal.find_pending(task, event_id)
+        if item is not None:
+            self._load(item, now)
+        return self._tables[task].get(event_id)
+
+    def _load(self, item: Pending, now: float) -> None:
+        if item.event.id in self._tables[item.event.task]:
+            return
+        life = item.life or Life()
+        on_lost(life)
+        tracked = Tracked(item.event, life)
+        message_id = self._out.pop((item.event.seq, life.attempt), None)
+        if message_id is not None:
+            self.outbox.restore(message_id, tracked, now)
+            tracked.counted = True
+            self.counters.sent += 1
+        self._track(tracked)
+
+    def _untrack(self, tracked: Tracked) -> None:
+        del self._tables[tracked.event.task][tracked.event.id]
+        self._held -= len(tracked.event.data)
+        self._tracked -= 1
+        self.outstanding -= 1
+        self.done_by_task[tracked.event.task] += 1
+
+    def _accept(self, tracked: Tracked, result: wire.Result, pilot: str) -> None:
+        event = tracked.event
+        self._untrack(tracked)
+        if not tracked.counted:  # a former driver sent it
+            self.counters.sent += 1
+        self._order += 1
+        self._batch.accepted.append(Accepted(event.seq, self._order, _encode(result.outputs), result.many))
+        self.counters.accepted += 1
+        if tracked.life.failures:
+            self.health.accepted(event.seq, pilot)
+        for child in self.router.children(event, result.outputs):
+            self._plan(child)
+        if self.host.listens:
+            for child in self.host.advance(event, result.outputs, many=result.many):
+                self._plan(child)
+
+    def _unsuccessful(self, tracked: Tracked, failure: wire.Failure, report: wire.Report, now: float) -> None:
+        life, event = tracked.life, tracked.event
+        pilot, host, reason = report.pilot, report.host, failure.reason
+        if failure.kind is Kind.VANISHED:
+            # The reporter got the message second; only a heartbeat can tell who had it first.
+            pilot, host = self.holders.get(report.message_id, (f"unknown-{report.message_id}", report.host))
+        flight = self.outbox.flights.get(report.message_id)
+        if report.copy and (flight is None or event.id not in flight.left):
+            return  # said before, or of a former driver's copy: the one that is out now is another
+        verdict = on_unsuccessful(
+            life,
+            failure.kind,
+            failure.attempt,
+            self.graph.tasks[event.task].retry,
+            alone=life.single or (flight is not None and len(flight.events) == 1),
+            copy=report.copy,
+            holder=pilot,
+            host=host,
+            hosts=len(self.hosts),
+        )
+        _log.debug(verdict.value, extra={"event_id": event.id, "attempt": failure.attempt, "reason": reason})
+        if verdict in {Verdict.STALE, Verdict.COPY_ENDED}:
+            return
+        if not report.copy:
+            kind = _KINDS[failure.kind]
+            attempt = Attempt(
+                attempt=failure.attempt, kind=kind, reason=reason, pilot=pilot, host=host, detail=dict(failure.detail)
+            )
+            self._batch.attempts.append((event.seq, attempt))
+            self._batch.lives.append((event.seq, life))
+            self._count(failure.kind, event.seq, pilot)
+        if verdict is Verdict.RETRY:
+            self._retry(tracked, failure.kind, now)
+        elif verdict is Verdict.BURY:
+            self._bury(tracked, reason)
+
+    def _count(self, kind: Kind, seq: int, pilot: str) -> None:
+        match kind:
+            case Kind.FAILED:
+                self.health.failed(seq, pilot)
+            case Kind.VANISHED:
+                self.counters.vanished += 1
+            case Kind.RETURNED:
+                self.counters.returned += 1
+
+    def _retry(self, tracked: Tracked, kind: Kind, now: float) -> None:
+        policy = self.graph.tasks[tracked.event.task].retry
+        delay = 0.0
+        if kind is Kind.FAILED:
+            self.counters.retried += 1
+            delay = policy.delay_after(tracked.life.failures)
+        self.outbox.add(tracked, now + delay if delay else None)
+
+    def _bury(self, tracked: Tracked, reason: str) -> None:
+        event = tracked.event
+        self._untrack(tracked)
+        self._order += 1
+        self._batch.buried.append(Buried(event.seq, self._order, reason))
+        self.counters.dead_lettered += 1
+        self.health.buried(event.seq)
+        _log.info(Verdict.BURY.value, extra={"event_id": event.id, "reason": reason})
+        if self.host.listens:
+            history = self.journal.history(event.seq) + [a for seq, a in self._batch.attempts if seq == event.seq]
+            for child in self.host.buried(event, reason, history):
+                self._plan(child)
+
+    def _late_result(self, task: int, result: wire.Result) -> None:
+        if self._batch.buried or self._batch.late:
+            self.commit()
+        terminal = self.journal.find(task, result.id)
+        if terminal is None or terminal.reason is None or terminal.outputs is not None:
+            self.counters.duplicates_dropped += 1
+            return
+        _log.info(Verdict.KEEP.value, extra={"event_id": result.id})
+        self._batch.late.append((terminal.event.seq, _encode(result.outputs), result.many))
+
+    def _forget(self, known: Known) -> None:
+        """Undo the planning of an event that the journal has already."""
+        new, old = known
+        self._check_known(new, old)
+        tracked = self._tables[new.task].get(new.id)
+        if tracked is not None and tracked.event.seq == new.seq:
+            tracked.life.phase = Phase.ACCEPTED
+            self._untrack(tracked)
+            self.done_by_task[new.task] -= 1
+        else:
+            self.outstanding -= 1
+        self.planned_by_task[new.task] -= 1
+
+    def _check_known(self, new: NewEvent | EventRow, old: EventRow) -> None:
+        """An event may be planned again by whoever planned it before, and with the same body only."""
+        queue = self.graph.tasks[new.task].input
+        if (new.codec, new.data) != (old.codec, old.data):
+            raise InputError(
+                f"duplicate id: event '{new.id}' of queue '{queue}' was planned with body {old.data[:100]!r} "
+                f"and is now {new.data[:100]!r}"
+            )
+        if is_source_rank(new.rank) and is_source_rank(old.rank):
+            raise InputError(f"duplicate id: the source sends event '{new.id}' to queue '{queue}' twice; ids must be unique")

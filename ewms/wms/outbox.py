@@ -1,0 +1,195 @@
+"""What is to be sent: bundles ready events into messages and knows which messages are out."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from array import array
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from ewms.core import wire
+from ewms.core.bundling import RunTime, bundle_size
+from ewms.core.lifecycle import Phase, on_copied, on_lost, on_sent
+from ewms.core.spec import TaskSpec
+from ewms.wms.tracked import Tracked
+
+_FLIGHTS_FLOOR = 64
+_FLIGHTS_PER_SLOT = 4
+_OVERHEAD = 64
+_STRAGGLER_FACTOR = 3.0
+_STRAGGLER_FLOOR = 1.0
+
+
+class OutMessage(msgspec.Struct, frozen=True):
+    """A message to publish."""
+
+    message_id: str
+    """Minted once, by epoch and number."""
+    body: bytes
+    """Encoded `wire.WorkMessage`."""
+    contents: bytes
+    """Which attempts at which events are in it, packed."""
+
+
+@dataclass(slots=True, eq=False)
+class Flight:
+    """A message that still needs reports."""
+
+    task: int
+    """Index of its task."""
+    events: list[Tracked]
+    """What is in it."""
+    left: set[str]
+    """Ids of the events that were not reported yet."""
+    since: float
+    """When it was formed, on the caller's monotonic clock."""
+    copy: bool
+    """Whether it is speculative."""
+
+
+def pack(events: Iterable[Tracked]) -> bytes:
+    """Sequence numbers and attempts as bytes."""
+    return array("Q", itertools.chain.from_iterable((item.event.seq, item.life.attempt) for item in events)).tobytes()
+
+
+def unpack(data: bytes) -> list[tuple[int, int]]:
+    """The pairs of sequence number and attempt that `pack` wrote."""
+    numbers = array("Q", data)
+    return list(zip(numbers[::2], numbers[1::2], strict=True))
+
+
+class Outbox:
+    """Ready events, delayed retries, and messages that are out.
+
+    Parameters
+    ----------
+    tasks
+        In topological order; downstream events are sent first, which keeps what lies between tasks small.
+    epoch
+        The driver's epoch: makes message ids unique over restarts.
+    max_bytes
+        Most bytes of bodies in one message.
+    """
+
+    def __init__(self, tasks: Sequence[TaskSpec], epoch: int, max_bytes: int) -> None:
+        self.slots = 1
+        self.run_times = [RunTime() for _ in tasks]
+        self.flights: dict[str, Flight] = {}
+        self._tasks = tasks
+        self._max_bytes = max_bytes
+        self._ids = (f"{epoch:x}.{number:x}" for number in itertools.count(1))
+        self._ready: list[deque[Tracked]] = [deque() for _ in tasks]
+        self._singles: list[deque[Tracked]] = [deque() for _ in tasks]
+        self._delayed: list[tuple[float, int, Tracked]] = []
+        self._limits = [None if task.bundle == "auto" else int(task.bundle) for task in tasks]
+
+    @property
+    def idle(self) -> bool:
+        """Nothing waits to be sent."""
+        return not (any(self._ready) or any(self._singles) or self._delayed)
+
+    @property
+    def next_due(self) -> float | None:
+        """When the next delayed retry may be sent."""
+        return self._delayed[0][0] if self._delayed else None
+
+    def add(self, tracked: Tracked, due: float | None = None) -> None:
+        """An event waits to be sent, `due` not before that time."""
+        if due is not None:
+            heapq.heappush(self._delayed, (due, tracked.event.seq, tracked))
+        else:
+            queue = self._singles if tracked.life.single else self._ready
+            queue[tracked.event.task].append(tracked)
+
+    def restore(self, message_id: str, tracked: Tracked, now: float) -> None:
+        """An event is out in a message that a former driver sent."""
+        on_sent(tracked.life)
+        flight = self.flights.setdefault(message_id, Flight(tracked.event.task, [], set(), now, copy=False))
+        flight.events.append(tracked)
+        flight.left.add(tracked.event.id)
+
+    def settle(self, message_id: str, reported: Iterable[str]) -> bool:
+        """These events of a message were reported, perhaps not for the first time; whether none is left now."""
+        flight = self.flights.get(message_id)
+        if flight is None:
+            return False
+        flight.left.difference_update(reported)
+        if flight.left:
+            return False
+        del self.flights[message_id]
+        return True
+
+    def form(self, now: float) -> list[OutMessage]:
+        """Messages to publish now, as many as pilots can have use for soon."""
+        while self._delayed and self._delayed[0][0] <= now:
+            self.add(heapq.heappop(self._delayed)[2])
+        messages: list[OutMessage] = []
+        room = _FLIGHTS_FLOOR + _FLIGHTS_PER_SLOT * self.slots
+        for task in reversed(range(len(self._tasks))):
+            singles, ready = self._singles[task], self._ready[task]
+            while singles and len(self.flights) < room:
+                self._launch(task, self._take(singles, 1), now, messages)
+            while ready and len(self.flights) < room:
+                size = bundle_size(self.run_times[task], len(ready), self.slots, self._limits[task])
+                self._launch(task, self._take(ready, size), now, messages)
+        return messages
+
+    def copies(self, now: float) -> list[OutMessage]:
+        """Speculative copies for slots that would idle: of messages that take far longer than events like theirs did."""
+        spare = self.slots - len(self.flights)
+        messages: list[OutMessage] = []
+        for flight in list(self.flights.values()):
+            if len(messages) >= spare:
+                break
+            mean = self.run_times[flight.task].mean
+            if flight.copy or mean is None or not self._tasks[flight.task].speculate:
+                continue
+            if now - flight.since < _STRAGGLER_FLOOR + _STRAGGLER_FACTOR * mean * len(flight.events):
+                continue
+            stragglers = [
+                tracked for tracked in flight.events if tracked.event.id in flight.left and on_copied(tracked.life)
+            ]
+            self._launch(flight.task, stragglers, now, messages, copy=True)
+        return messages
+
+    def resend(self) -> None:
+        """The broker turned out to hold none of the messages that are out: their events are sent again."""
+        flights = list(self.flights.values())
+        self.flights.clear()
+        for flight in flights:
+            for tracked in flight.events:
+                if on_lost(tracked.life):
+                    self.add(tracked)
+
+    def _take(self, queue: deque[Tracked], count: int) -> list[Tracked]:
+        taken: list[Tracked] = []
+        size = 0
+        while queue and len(taken) < count:
+            tracked = queue[0]
+            size += len(tracked.event.data) + _OVERHEAD
+            if taken and size > self._max_bytes:
+                break
+            queue.popleft()
+            if tracked.life.phase is Phase.PLANNED:
+                taken.append(tracked)
+        return taken
+
+    def _launch(
+        self, task: int, events: list[Tracked], now: float, messages: list[OutMessage], *, copy: bool = False
+    ) -> None:
+        if not events:
+            return
+        message_id = next(self._ids)
+        work = []
+        for tracked in events:
+            event = tracked.event
+            headers = msgspec.msgpack.decode(event.headers) if event.headers else None
+            work.append(wire.WorkEvent(event.id, event.codec, event.data, tracked.life.attempt, headers))
+            on_sent(tracked.life)
+        body = wire.encode(wire.WorkMessage(wire.PROTOCOL, message_id, self._tasks[task].name, copy, work))
+        self.flights[message_id] = Flight(task, events, {tracked.event.id for tracked in events}, now, copy)
+        messages.append(OutMessage(message_id, body, pack(events)))

@@ -11,6 +11,7 @@ import contextlib
 import itertools
 import logging
 import random
+import uuid
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol, cast
 
@@ -28,8 +29,8 @@ logger = logging.getLogger("ewms.brokers.nats")
 
 CONNECT_SECONDS = 4.0
 """For one attempt to connect, all servers of the URL included."""
-FIRST_CONNECT_SECONDS = 2.0
-"""For which the first connection is tried again when it is refused; a server may be starting."""
+_STARTING_SECONDS = 2.0
+"""For which the first connection is tried again when nobody answers; a server may be starting."""
 ANSWER_SECONDS = 5.0
 """After which a request is repeated."""
 _LONGEST_PAUSE = 2.0
@@ -114,7 +115,7 @@ class Connection:
         self._waiting: dict[str, _Waiting] = {}
         self._subscriptions: set[Subscription] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._inbox = ""
+        self._inbox = new_inbox()
 
     @property
     def gives_up_at(self) -> float:
@@ -122,18 +123,18 @@ class Connection:
         return self._lost_at + self.patience
 
     async def open(self) -> None:
-        """Connect; `BrokerUnavailable` or `BrokerRejected` within 5 seconds otherwise."""
+        """Connect, or `BrokerUnavailable` or `BrokerRejected` within `CONNECT_SECONDS`."""
         loop = asyncio.get_running_loop()
-        end = loop.time() + FIRST_CONNECT_SECONDS
+        end = loop.time() + _STARTING_SECONDS
+        deadline = loop.time() + CONNECT_SECONDS
         while True:
             try:
-                await self._connect()
+                await self._connect(deadline)
                 break
             except BrokerUnavailable:
                 if loop.time() >= end:
                     raise
                 await asyncio.sleep(0.1)
-        self._inbox = self.new_inbox()
         await self.subscribe(f"{self._inbox}.*", self._on_answer)
 
     async def close(self) -> None:
@@ -206,25 +207,22 @@ class Connection:
     def retire(self, subscription: Subscription) -> asyncio.Task[None]:
         """Unsubscribe, and hand over what is under way, until the task ends."""
         self._subscriptions.discard(subscription)
-        return self._spawn(self._drain(subscription))
+        return self.spawn(self._drain(subscription))
 
     async def settle(self) -> None:
         """Return when the server has seen all that was sent, or the connection is lost."""
         if self._client is not None:
             # In a task of its own: nats-py's read loop dies when a cancelled flush is answered.
-            await asyncio.wait({self._spawn(self._flush(self._client))})
+            await asyncio.wait({self.spawn(self._flush(self._client))})
 
-    def new_inbox(self) -> str:
-        """A subject that nobody else uses."""
-        return Client.new_inbox(self._client) if self._client is not None else ""
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run something beside, until the connection is closed at the latest."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
 
-    async def _connect(self) -> None:
+    async def _connect(self, deadline: float) -> None:
         client = _Client()
         self._last_error = None
 
@@ -232,7 +230,7 @@ class Connection:
             self._on_closed(client)
 
         try:
-            async with asyncio.timeout(CONNECT_SECONDS):
+            async with asyncio.timeout_at(deadline):
                 await client.connect(
                     self._address.servers,
                     name="ewms",
@@ -262,7 +260,7 @@ class Connection:
         for attempt in itertools.count():
             await asyncio.sleep(min(_LONGEST_PAUSE, 0.05 * 2**attempt) * random.uniform(0.5, 1.0))  # noqa: S311
             try:
-                await self._connect()
+                await self._connect(asyncio.get_running_loop().time() + CONNECT_SECONDS)
             except BrokerError as error:
                 self._trouble = error
             else:
@@ -278,9 +276,7 @@ class Connection:
             self._on_closed(client)
             raise ConnectionError(str(error)) from error
 
-    async def _ask(
-        self, client: Client, subject: str, body: bytes, headers: dict[str, str] | None, deadline: float
-    ) -> Msg:
+    async def _ask(self, client: Client, subject: str, body: bytes, headers: dict[str, str] | None, deadline: float) -> Msg:
         token = f"{next(self._tokens):x}"
         waiting = self._waiting[token] = _Waiting(subject, asyncio.get_running_loop().create_future())
         try:
@@ -302,7 +298,7 @@ class Connection:
             return
         verb, subject = denied
         logger.warning("permission_missing address=%s verb=%s subject=%s", self.shown, verb, subject)
-        is_inbox = self._inbox != "" and subject.startswith(self._inbox.lower())
+        is_inbox = subject.startswith(self._inbox.lower())
         for waiting in self._waiting.values():
             if (is_inbox or waiting.subject.lower() == subject) and not waiting.answer.done():
                 waiting.answer.set_exception(PermissionMissing.of(verb, waiting.subject, self.shown))
@@ -316,12 +312,12 @@ class Connection:
         self._client = None
         self._up.clear()
         self._lost_at = asyncio.get_running_loop().time()
-        self._trouble = connection_error(self._last_error or ConnectionError("connection lost"), self.shown)
+        self._trouble = connection_error(client.last_error or ConnectionError("connection lost"), self.shown)
         logger.warning("broker_lost address=%s error=%s", self.shown, self._trouble)
         self._fail_waiting()
         for listener in self.listeners:
             listener.on_lost()
-        self._spawn(self._reconnect())
+        self.spawn(self._reconnect())
 
     def _fail_waiting(self) -> None:
         for waiting in self._waiting.values():
@@ -331,11 +327,16 @@ class Connection:
     async def _drain(self, subscription: Subscription) -> None:
         if subscription.live is not None:
             with contextlib.suppress(errors.Error):
-                await subscription.live.drain()
+                await subscription.live.drain()  # type: ignore[no-untyped-call]
 
     async def _flush(self, client: Client) -> None:
         with contextlib.suppress(errors.Error):
             await client.flush()
+
+
+def new_inbox() -> str:
+    """A subject that nobody else uses."""
+    return f"_INBOX.{uuid.uuid4().hex}"
 
 
 async def _discard(client: Client) -> None:

@@ -26,7 +26,9 @@ def connection_error(error: BaseException, shown: str) -> BrokerError:
     if any(words in text.lower() for words in _CREDENTIALS):
         return BrokerRejected(f"{shown} refuses the credentials; check user, password, token or key, and their expiry")
     if isinstance(error, ssl.SSLCertVerificationError):
-        return BrokerRejected(f"the certificate of {shown} is not trusted: {error.verify_message}; name its CA with ?ca=FILE")
+        return BrokerRejected(
+            f"the certificate of {shown} is not trusted: {error.verify_message}; name its CA with ?ca=FILE"
+        )
     if isinstance(error, ssl.SSLError):
         return BrokerRejected(f"TLS with {shown} failed: {error.reason}; check the ca, cert and key files")
     if isinstance(error, errors.SecureConnWantedError):
@@ -39,6 +41,15 @@ def violation(error: BaseException) -> tuple[str, str] | None:
     """`publish` or `subscription` and the subject in lower case, where an error tells of a missing permission."""
     match = _PERMISSION.search(str(error).lower())
     return (match[1], match[2]) if match else None
+
+
+class PermissionMissing(BrokerRejected):
+    """The user may not publish or subscribe to a subject."""
+
+    @classmethod
+    def of(cls, verb: str, subject: str, shown: str) -> PermissionMissing:
+        """With the subject that the administrator has to allow."""
+        return cls(f"{shown} denies the user the permission for {verb} to {subject}; have it granted")
 
 
 class ApiError(msgspec.Struct, frozen=True):
@@ -62,6 +73,11 @@ class ApiError(msgspec.Struct, frozen=True):
         return self.err_code == 10058
 
     @property
+    def is_silence(self) -> bool:
+        """Not an answer at all: nobody listens to the subject."""
+        return self.code == 503 and self.err_code == 0
+
+    @property
     def is_passing(self) -> bool:
         """Worth another try."""
         return self.code >= 500 and not self.is_disabled
@@ -72,11 +88,26 @@ class ApiError(msgspec.Struct, frozen=True):
         return self.err_code in {10039, 10076}
 
 
+class Refused(BrokerRejected):
+    """JetStream refused a request for a reason that another try does not change.
+
+    Parameters
+    ----------
+    queue
+        Which queue it was about.
+    shown
+        The address without credentials.
+    """
+
+    def __init__(self, error: ApiError, queue: str, shown: str) -> None:
+        self.error = error
+        if error.is_missing:
+            message = f"queue {queue} does not exist at {shown}; its workflow has ended or was never started"
+        else:
+            message = f"{shown} refuses queue {queue}: {error.description}"
+        super().__init__(message)
+
+
 def no_jetstream(shown: str) -> BrokerRejected:
     """The server has no JetStream for this user."""
     return BrokerRejected(f"{shown} has no JetStream; start nats-server with -js, or enable it for the account")
-
-
-def no_queue(queue: str, shown: str) -> BrokerRejected:
-    """The queue was never declared, or is deleted."""
-    return BrokerRejected(f"queue {queue} does not exist at {shown}; its workflow has ended or was never started")

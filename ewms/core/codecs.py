@@ -115,8 +115,13 @@ def codec_names() -> list[str]:
     return sorted(_CODECS)
 
 
+_PLAIN = frozenset({int, str, dict, list, tuple, float, bool, type(None)})
+
+
 def choose(value: Any, default: str) -> str:
     """The codec that a value calls for: its own for bytes and arrays, else the default."""
+    if type(value) in _PLAIN:
+        return default
     if isinstance(value, bytes | bytearray | memoryview):
         return "bytes"
     if default == "json" and is_ndarray(value):

@@ -59,7 +59,7 @@ async def _serve(config: PilotConfig) -> int:
         loop.add_signal_handler(number, stop.set)
     if config.parent is not None and os.getppid() != config.parent:
         stop.set()  # it died while this was starting, before there was a handler
-    async with broker_for(config.broker_url) as broker:
+    async with broker_for(config.broker_url, patience=config.broker_patience) as broker:
         return await run_pilot(config, broker, stop=stop)
 
 

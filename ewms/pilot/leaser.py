@@ -46,33 +46,21 @@ class Leaser:
         self._take = take
         self._on_lost = on_lost
         self._task: asyncio.Task[None] | None = None
-        self._timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
-        """Begin, or go on after a pause."""
-        self._stop()
+        """Begin, or go on."""
+        self.stop()
         self._task = self._group.create_task(self._run())
 
-    def pause(self, seconds: float, then: Callable[[], None]) -> None:
-        """Take nothing for a while; call `then` when it goes on."""
-        self._stop()
-
-        def go_on() -> None:
-            self.start()
-            then()
-
-        self._timer = asyncio.get_running_loop().call_later(seconds, go_on)
-
-    async def close(self) -> None:
-        """Take nothing more; what was leased and not taken goes back."""
-        self._stop()
-        await self._consumer.close()
-
-    def _stop(self) -> None:
+    def stop(self) -> None:
+        """Take nothing more until it is started again."""
         if self._task is not None:
             self._task.cancel()  # loses no message: see `Consumer.lease`
-        if self._timer is not None:
-            self._timer.cancel()
+
+    async def close(self) -> None:
+        """Take nothing more for good; what was leased and not taken goes back."""
+        self.stop()
+        await self._consumer.close()
 
     async def _run(self) -> None:
         try:

@@ -91,6 +91,7 @@ class Pilot:
         self._slots = [Slot(surroundings) for _ in range(config.slots)]
         self._idle = list(self._slots)
         self._jobs: set[asyncio.Task[None]] = set()
+        self._quarantine: asyncio.Task[None] | None = None
 
     async def run(self, stop: asyncio.Event) -> Ending:
         """Work until the drain begins, finish or give back what is held; how and why it ended."""
@@ -123,18 +124,16 @@ class Pilot:
                     on_lost=self._on_broker_lost,
                 )
                 leaser.start()
+                obey = partial(self._obey, group, leaser)
                 background += [
                     group.create_task(self._keeper.run()),
-                    group.create_task(listen(self._broker, self._config.signal_topic, self.id, partial(self._obey, leaser))),
+                    group.create_task(listen(self._broker, self._config.signal_topic, self.id, obey)),
                 ]
                 await self._drain.begun.wait()
-                self._heart.change("draining", self._drain.ending.reason)
-                await leaser.close()
-                await self._finish()
+                await self._wind_down(leaser)
             for task in background:
                 task.cancel()
-        self._heart.change("ended", self._drain.ending.reason)
-        await self._heart.beat()
+        await self._heart.change("ended", self._drain.ending.reason)
 
     def _room(self) -> int:
         """Messages that may be leased: one per idle slot, while not too many wait for confirmation."""
@@ -175,8 +174,12 @@ class Pilot:
         self._reporter.give_back(holding, Kind.RETURNED, reason)
         self._drain.begin(Ending(code, reason, self._config.grace))
 
-    async def _finish(self) -> None:
-        """Let the jobs run while there is time, then give back what is left of them."""
+    async def _wind_down(self, leaser: Leaser) -> None:
+        """Lease no more, let the jobs run while there is time, then give back what is left of them."""
+        if self._quarantine is not None:
+            self._quarantine.cancel()
+        await self._heart.change("draining", self._drain.ending.reason)
+        await leaser.close()
         over = asyncio.create_task(self._drain.over.wait())
         while self._jobs and not over.done():
             await asyncio.wait({*self._jobs, over}, return_when=asyncio.FIRST_COMPLETED)
@@ -192,22 +195,26 @@ class Pilot:
         if not await self._reporter.settled(SETTLE_SECONDS):
             self._drain.begin(Ending(Exit.BROKER_LOST, "the last reports were not confirmed", gives_back=False))
 
-    def _obey(self, leaser: Leaser, command: Command) -> None:
+    def _obey(self, group: asyncio.TaskGroup, leaser: Leaser, command: Command) -> None:
         match command.action:
             case "cancel":
                 self._drain.begin(CANCELLED)
             case "end":
                 self._drain.begin(NO_MORE_WORK)
-            case "quarantine":
-                self._quarantine(leaser, command.seconds)
+            case "quarantine" if not self._drain.begun.is_set():
+                if self._quarantine is not None:
+                    self._quarantine.cancel()
+                self._quarantine = group.create_task(self._be_quiet(leaser, command.seconds))
             case unknown:
                 logger.warning("command_unknown action=%s", unknown)
 
-    def _quarantine(self, leaser: Leaser, seconds: float) -> None:
-        """Keep the slots, so that nobody else gets them, but take nothing for a while."""
-        if not self._drain.begun.is_set():
-            self._heart.change("quarantined", f"told to be quiet for {seconds:g} s")
-            leaser.pause(seconds, then=lambda: self._heart.change("running"))
+    async def _be_quiet(self, leaser: Leaser, seconds: float) -> None:
+        """Keep the slots, so that nobody else's work goes there, but take nothing for a while."""
+        leaser.stop()
+        await self._heart.change("quarantined", f"told to be quiet for {seconds:g} s")
+        await asyncio.sleep(seconds)
+        leaser.start()
+        await self._heart.change("running")
 
     async def _heed(self, stop: asyncio.Event) -> None:
         await stop.wait()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable
 
@@ -33,24 +32,19 @@ class Heart:
         self._describe = describe
         self._interval = interval
         self._state, self._reason = "running", ""
-        self._changed = asyncio.Event()
 
-    def change(self, state: str, reason: str = "") -> None:
+    async def change(self, state: str, reason: str = "") -> None:
         """Be in that state from now on, and say so at once."""
         self._state, self._reason = state, reason
-        self._changed.set()
+        await self._beat()
 
     async def run(self) -> None:
         """Beat until cancelled."""
         while True:
-            self._changed.clear()
-            await self.beat()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._interval):
-                    await self._changed.wait()
+            await self._beat()
+            await asyncio.sleep(self._interval)
 
-    async def beat(self) -> None:
-        """One sign of life."""
+    async def _beat(self) -> None:
         await self._broker.signal(self._topic, wire.encode(self._describe(self._state, self._reason)))
 
 

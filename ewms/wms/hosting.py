@@ -14,7 +14,6 @@ from ewms import blobs
 from ewms.blobs import BlobStore
 from ewms.core import codecs, wire
 from ewms.core.application import Application
-from ewms.core.codecs import Payload
 from ewms.core.errors import ApplicationError, EwmsError, InputError
 from ewms.core.event import Attempt, DeadLetter, Event, Outcome
 from ewms.core.graph import Graph
@@ -51,7 +50,7 @@ class Host:
         self.application = application
         self._graph = graph
         self._blobs = store
-        self._index = {task.name: number for number, task in enumerate(graph.tasks)}
+        self._task_of: dict[str, int] = {}
         self._names = [task.name for task in graph.tasks]
         kind = type(application)
         self.listens = kind.advance is not Application.advance or kind.buried is not Application.buried
@@ -64,10 +63,13 @@ class Host:
         iterator = iter(self._explained("start", self.application.start))
         number = 0
         while True:
-            with self._start_lock:
-                event = self._explained("start", lambda: next(iterator, None))
-            if event is None:
+            try:
+                with self._start_lock:
+                    event = next(iterator)
+            except StopIteration:
                 return
+            except Exception as error:
+                raise self._explain("start", error) from error
             if number >= skip:
                 yield self._encoded(event, source_rank(number))
             number += 1
@@ -107,25 +109,31 @@ class Host:
             raise ApplicationError(
                 f"application {type(self.application).__name__} sent a {type(event).__name__}; it must send ewms.Event"
             )
-        task = self._index[self._graph.task_reading(event.queue)]
-        payload: Payload = self._blobs.shrink(codecs.encode(event.body))
+        task = self._task_of.get(event.queue)
+        if task is None:
+            task = self._task_of[event.queue] = self._names.index(self._graph.task_reading(event.queue))
+        codec, data = self._blobs.shrink(codecs.encode(event.body))
         headers = msgspec.msgpack.encode(event.headers) if event.headers else None
         event_id = check_event_id(event.id)
-        return NewEvent(task, event_id, rank or answer_rank(event_id), payload.codec, payload.data, headers)
+        return NewEvent(task, event_id, rank or answer_rank(event_id), codec, data, headers)
 
     def _explained(self, method: str, call: Callable[[], Any]) -> Any:
         try:
             return call()
-        except (EwmsError, OSError) as error:
-            if isinstance(error, EwmsError):
-                raise
-            raise InputError(f"{error.strerror or error}: {error.filename}" if error.filename else str(error)) from error
         except Exception as error:
-            last = traceback.extract_tb(error.__traceback__)[-1]
-            raise ApplicationError(
-                f"application {type(self.application).__name__}.{method} raised {type(error).__name__}: {error} "
-                f"({last.filename}:{last.lineno}); correct it and run `ewms resume`"
-            ) from error
+            raise self._explain(method, error) from error
+
+    def _explain(self, method: str, error: Exception) -> EwmsError:
+        """What to raise for something that application code raised; it fails the workflow, resumably."""
+        if isinstance(error, EwmsError):
+            return error
+        if isinstance(error, OSError):
+            return InputError(f"{error.strerror or error}: {error.filename}" if error.filename else str(error))
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        return ApplicationError(
+            f"application {type(self.application).__name__}.{method} raised {type(error).__name__}: {error} "
+            f"({last.filename}:{last.lineno}); correct it and run `ewms resume`"
+        )
 
 
 def dead_letter(event: EventRow, task: str, reason: str, history: Sequence[Attempt]) -> DeadLetter:

@@ -68,6 +68,7 @@ class Ledger:
         self.outstanding = planned - accepted - buried
         self.planned_by_task, self.done_by_task = journal.counts_by_task(len(graph.tasks))
         self._seq, self._order = journal.positions()
+        self._committed_seq = self._seq
         self._max_held = 8 * max_bytes
         self._held = 0
         self._tracked = 0
@@ -104,18 +105,17 @@ class Ledger:
         if task is None:
             _log.warning("unknown_task_reported", extra={"task": report.task})
             return
-        table = self._tables[task]
         self.hosts.add(report.host)
         accepted = 0
         for result in report.results:
-            tracked = table.get(result.id) or self._locate(task, result.id, now)
+            tracked = self._locate(task, result.id, now)
             if tracked is None:
                 self._late_result(task, result)
             elif on_result(tracked.life) is Verdict.ACCEPT:
                 accepted += 1
                 self._accept(tracked, result, report.pilot)
         for failure in report.failures:
-            tracked = table.get(failure.id) or self._locate(task, failure.id, now)
+            tracked = self._locate(task, failure.id, now)
             if tracked is not None:
                 self._unsuccessful(tracked, failure, report, now)
         if report.results:
@@ -144,6 +144,7 @@ class Ledger:
         batch.values["counters"] = self._counted = counters
         for known in self.journal.commit(batch):
             self._forget(known)
+        self._committed_seq = self._seq
 
     def adopt_stream(self, identity: str) -> bool:
         """Record which stream of the broker carries the work; whether it is the one that was recorded before."""
@@ -224,10 +225,15 @@ class Ledger:
             self.outbox.add(tracked)
 
     def _locate(self, task: int, event_id: str, now: float) -> Tracked | None:
-        """An unfinished event that a former driver sent and that was left in the journal so far."""
-        if self._spill_from is None:
+        """An unfinished event that was reported; None for one that is terminal."""
+        tracked = self._tables[task].get(event_id)
+        if tracked is not None and tracked.event.seq <= self._committed_seq:
+            return tracked
+        if tracked is None and self._spill_from is None:
             return None
-        self.commit()  # the journal must know what was accepted a moment ago
+        # Either it was left in the journal so far, which must know what was accepted a moment ago; or it was planned since
+        # the last commit, so that nobody can have worked on it: if the journal has an event of that id, this one goes.
+        self.commit()
         item = self.journal.find_pending(task, event_id)
         if item is not None:
             self._load(item, now)

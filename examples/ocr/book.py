@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -31,6 +32,8 @@ class Book(Application[Event, Outcome, Product]):
 
     def __init__(self, inputs: Sequence[Path] = (), *, sample_pages: int = 8) -> None:
         super().__init__(inputs)
+        if sample_pages < 1:
+            raise ValueError(f"sample_pages is {sample_pages}; a book has at least one page")
         self._truth = [] if inputs else sample.texts(sample_pages)
         self._split: set[int] = set()
         self._read: dict[tuple[int, int], PageText] = {}
@@ -49,7 +52,7 @@ class Book(Application[Event, Outcome, Product]):
         """Keep a page that was read. The pages of a file that was split go on to be read without our help."""
         if outcome.task == "split":
             self._split.add(outcome.values[0]["file"])
-        else:
+        elif outcome.task == "read":
             page = PageText.model_validate(outcome.value)
             self._read[page.file, page.page] = page
         return ()
@@ -99,10 +102,12 @@ def _files(inputs: Iterable[Path]) -> Iterator[tuple[str, Path]]:
         if not given.is_dir():
             yield given.name, given
             continue
-        inside = [path.relative_to(given) for path in given.rglob("*") if path.is_file()]
-        for relative in sorted(inside, key=_natural):
-            if not any(part.startswith(".") for part in relative.parts):
-                yield f"{given.name}/{relative.as_posix()}", given / relative
+        files = [path.relative_to(given) for path in given.rglob("*") if path.is_file()]
+        shown = [path for path in files if not any(part.startswith(".") for part in path.parts)]
+        if not shown:
+            raise FileNotFoundError(errno.ENOENT, "the folder holds no files", str(given))
+        for path in sorted(shown, key=_natural):
+            yield f"{given.name}/{path.as_posix()}", given / path
 
 
 def _natural(path: Path) -> tuple[list[list[tuple[str, int]]], Path]:

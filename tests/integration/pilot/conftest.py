@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
@@ -11,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ewms.brokers.memory import MemoryBroker
 
 from ewms.brokers.base import Broker, Capabilities, Consumer, Delivery, Depth
-from ewms.brokers.memory import MemoryBroker
 from ewms.core import codecs, wire
 from ewms.core.codecs import Payload
 from ewms.core.config import PilotConfig
-from ewms.core.errors import BrokerError
+from ewms.core.errors import BrokerError, BrokerUnavailable
 from ewms.core.spec import TaskSpec
 from ewms.core.wire import PROTOCOL, Command, Failure, Heartbeat, Result, WorkEvent, WorkMessage
 from ewms.pilot.pilot import run_pilot
@@ -50,14 +51,23 @@ class RecordingDelivery(Delivery):
 class RecordingConsumer(Consumer):
     """Hands out deliveries that take notes."""
 
-    def __init__(self, inner: Consumer, queue: str, log: list[tuple[str, str]]) -> None:
+    def __init__(self, inner: Consumer, queue: str, broker: RecordingBroker) -> None:
         self._inner = inner
         self._queue = queue
-        self._log = log
+        self._broker = broker
 
     async def lease(self, count: int, wait: float) -> list[Delivery]:
-        self._log.append(("lease", str(count)))
-        return [RecordingDelivery(d, self._queue, self._log) for d in await self._inner.lease(count, wait)]
+        self._broker.log.append(("lease", str(count)))
+        leased = asyncio.create_task(self._inner.lease(count, wait))
+        gone = asyncio.create_task(self._broker.gone.wait())
+        try:
+            await asyncio.wait({leased, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if gone.done():
+                raise BrokerUnavailable("no broker answers at memory://")
+            return [RecordingDelivery(delivery, self._queue, self._broker.log) for delivery in leased.result()]
+        finally:
+            leased.cancel()
+            gone.cancel()
 
     async def close(self) -> None:
         await self._inner.close()
@@ -74,6 +84,8 @@ class RecordingBroker(Broker):
         self.gate = asyncio.Event()
         """Publishing waits for it."""
         self.gate.set()
+        self.gone = asyncio.Event()
+        """Leasing fails once it is set."""
 
     async def connect(self) -> None:
         await self.inner.connect()
@@ -102,7 +114,7 @@ class RecordingBroker(Broker):
         self.log.append(("publish", queue))
 
     async def consumer(self, queue: str) -> Consumer:
-        return RecordingConsumer(await self.inner.consumer(queue), queue, self.log)
+        return RecordingConsumer(await self.inner.consumer(queue), queue, self)
 
     async def signal(self, topic: str, body: bytes) -> None:
         await self.inner.signal(topic, body)
@@ -161,7 +173,8 @@ class Rig:
                 for delivery in await consumer.lease(100, 1.0):
                     report = wire.decode_report(delivery.body)
                     self.reports.append(report)
-                    for outcome in (*report.results, *report.failures):
+                    reported: list[Result | Failure] = [*report.results, *report.failures]
+                    for outcome in reported:
                         assert outcome.id not in outcomes
                         outcomes[outcome.id] = outcome
                     await delivery.ack()
@@ -201,6 +214,23 @@ class Rig:
         """Stop the pilot; its exit code."""
         self.stop.set()
         return await self._pilots[-1]
+
+    @staticmethod
+    def is_running(pid: int) -> bool:
+        """Whether a process exists and is no zombie."""
+        try:
+            return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        except OSError:
+            return False
+
+    @staticmethod
+    def children() -> dict[int, str]:
+        """Names of this process's children by their pids."""
+        names = {}
+        for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split():
+            with suppress(OSError):
+                names[int(pid)] = Path(f"/proc/{pid}/comm").read_text().strip()
+        return names
 
     @property
     def states(self) -> list[str]:

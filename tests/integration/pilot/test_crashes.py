@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import psutil
 import pytest
 
 from ewms.core.spec import ResourceSpec, TaskSpec
@@ -78,7 +79,7 @@ async def test_timeout_kills_grandchildren(rig: Rig, python_task: Make, tmp_path
     (failure,) = await rig.run(python_task("violent:family", timeout=0.7), str(pid_file))
     assert failure.reason == "timed out after 0.7 s"
     pids = [int(pid) for pid in pid_file.read_text().split()]
-    await rig.until(lambda: not any(_is_running(pid) for pid in pids))
+    await rig.until(lambda: not any(rig.is_running(pid) for pid in pids))
 
 
 async def test_memory_limit(rig: Rig, python_task: Make) -> None:
@@ -91,25 +92,22 @@ async def test_memory_limit(rig: Rig, python_task: Make) -> None:
 
 
 async def test_endless_printing_costs_no_memory(rig: Rig, python_task: Make) -> None:
-    before = psutil.Process().memory_info().rss
+    before = _resident()
     (failure,) = await rig.run(python_task("violent:shout"), 100)
     assert failure.reason == "RuntimeError: hoarse"
     assert failure.detail["stdout"].endswith("spam\nlast line\n")
     assert len(failure.detail["stdout"]) <= 8 * 1024
-    assert psutil.Process().memory_info().rss - before < 30 << 20
+    assert _resident() - before < 30 << 20
 
 
 async def test_worker_that_dies_idle_is_nobodys_fault(rig: Rig, python_task: Make) -> None:
     (first,) = await rig.run(python_task("counting:Counter"), 1)
-    psutil.Process(first[0]).kill()
-    await rig.until(lambda: not _is_running(first[0]))
+    os.kill(first[0], signal.SIGKILL)
+    await rig.until(lambda: not rig.is_running(first[0]))
     await asyncio.sleep(0)
     (second,) = await rig.values(await rig.send(2))
     assert second[0] != first[0]
 
 
-def _is_running(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
+def _resident() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")

@@ -49,7 +49,7 @@ def shout(megabytes: int) -> str:
     line = "spam" * 256 + "\n"
     for _ in range(megabytes * 1024):
         sys.stdout.write(line)
-    print("last line")
+    sys.stdout.write("last line\n")
     raise RuntimeError("hoarse")
 
 
@@ -64,5 +64,5 @@ def family(pid_file: str) -> None:
 
 def complain(number: int) -> None:
     """Fails with as much to say as is kept."""
-    print("x" * 20_000)
+    sys.stdout.write("x" * 20_000)
     raise ValueError(f"{number}" * 3000)

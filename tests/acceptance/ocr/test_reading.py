@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import score
+from events import Page, PageText
+from pages import Unreadable
+from PIL import Image
+from read import Reader
+
+Scrap = Callable[..., Image.Image]
+SCAN = Path(__file__).resolve().parents[4] / "shared" / "pages" / "huckleberry-finn-p029.pdf"
+PASSAGE = """
+I set down, one time, back in the woods, and had a long think about it. I
+says to myself, if a body can get anything they pray for, why don't Deacon
+Winn get back the money he lost on pork? Why can't the widow get back
+her silver snuff-box that was stole? Why can't Miss Watson fat up? No, says
+I to myself, there ain't nothing in it. I went and told the widow about it,
+and she said the thing a body could get by praying for it was "spiritual gifts."
+This was too many for me, but she told me what she meant-I must help
+other people, and do everything I could for other people, and look out for them
+all the time, and never think about myself. This was including Miss Watson,
+"""
+"""The last paragraph of the scan, typed from the picture and checked against it letter by letter."""
+
+
+def error_rate(truth: str, text: str) -> float:
+    truth = score.normal(truth)
+    return score.edit_distance(truth, score.normal(text)) / len(truth)
+
+
+def read(reader: Reader, image: Image.Image, path: Path) -> PageText:
+    image.save(path, dpi=(150, 150))
+    return reader.consume(Page(file=1, name=path.name, path=str(path), page=1))
+
+
+@pytest.mark.skipif(not SCAN.exists(), reason=f"the scanned page is not there: {SCAN}")
+def test_a_real_scan_is_read(reader: Reader) -> None:
+    page = reader.consume(Page(file=1, name=SCAN.name, path=str(SCAN), page=1))
+    start, end = page.text.index("I set down"), page.text.index("including Miss Watson,") + len("including Miss Watson,")
+    assert error_rate(PASSAGE, page.text[start:end]) < 0.01  # 0.0000 measured
+    assert "Chapter" not in page.text  # the drawn heading is no type, and is not invented
+    assert page.confidence is not None
+    assert page.confidence > 85
+
+
+def test_a_page_tells_text_confidence_and_where_each_word_stands(
+    reader: Reader, scrap: Scrap, text: str, tmp_path: Path
+) -> None:
+    page = read(reader, scrap(), tmp_path / "scrap.png")
+    assert error_rate(text, page.text) < 0.02
+    assert page.confidence is not None
+    assert page.confidence > 80
+    assert " ".join(word for word, *_ in page.words) == " ".join(page.text.split())
+    for _, left, right, top, bottom in page.words:
+        assert 0 <= left < right <= page.width
+        assert 0 <= top < bottom <= page.height
+    picture = Image.open(io.BytesIO(page.jpeg))
+    assert picture.width / page.width == pytest.approx(150 / 72, rel=0.01)
+
+
+@pytest.mark.parametrize("angle", [-4, 4, 90, 180])
+def test_a_page_that_is_askew_or_upside_down_is_set_straight(
+    reader: Reader, scrap: Scrap, text: str, tmp_path: Path, angle: float
+) -> None:
+    turned = scrap(text * 3).rotate(angle, Image.Resampling.BICUBIC, expand=True, fillcolor=230)
+    page = read(reader, turned, tmp_path / "turned.png")
+    assert page.text.count("quick brown fox") >= 2
+    assert page.width > page.height
+
+
+def test_a_page_reads_alike_whatever_was_read_before(reader: Reader, scrap: Scrap, tmp_path: Path) -> None:
+    first = read(reader, scrap(), tmp_path / "scrap.png")
+    read(reader, scrap("Something else entirely, with other words."), tmp_path / "other.png")
+    assert read(reader, scrap(), tmp_path / "scrap.png") == first
+    assert read(Reader(), scrap(), tmp_path / "scrap.png") == first
+
+
+def test_a_blank_page_is_empty_but_not_missing(reader: Reader, scrap: Scrap, tmp_path: Path) -> None:
+    for blank in (scrap(" "), Image.new("L", (600, 400), 255)):
+        page = read(reader, blank, tmp_path / "blank.png")
+        assert (page.text, page.confidence, page.words) == ("", None, [])
+
+
+def test_noise_is_unreadable(reader: Reader, tmp_path: Path) -> None:
+    noise = Image.frombytes("L", (600, 400), os.urandom(240_000))
+    with pytest.raises(Unreadable, match="no writing can be made out"):
+        read(reader, noise, tmp_path / "noise.png")

@@ -1,0 +1,115 @@
+"""Pull any plug at any moment: the product is the same, nothing is lost, nothing is accepted twice."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.chaos.conftest import Running, wait_for
+
+EVENTS = 300
+CONSUMER = """
+import time
+
+def double(number):
+    time.sleep(0.01)
+    return {"number": number, "double": 2 * number}
+
+def add(pair):
+    yield pair["number"] + pair["double"]
+    yield -pair["number"]
+"""
+SPEC = """
+name = "doubles"
+
+[[tasks]]
+name = "double"
+python = "work:double"
+input = "numbers"
+output = "pairs"
+
+[[tasks]]
+name = "add"
+python = "work:add"
+input = "pairs"
+output = "sums"
+"""
+EXPECTED = b"".join(
+    json.dumps({"id": f"{number}/double/0", "output": [3 * number, -number]}, separators=(",", ":")).encode() + b"\n"
+    for number in range(EVENTS)
+)
+
+
+@pytest.fixture
+def doubles(running: Running) -> Running:
+    """The workflow, under way, with a good part of it still to do."""
+    running.write(CONSUMER, SPEC, list(range(EVENTS)))
+    running.start()
+    running.wait_accepted(20)
+    return running
+
+
+def check_complete(running: Running) -> dict[str, int]:
+    summary = running.summary()
+    events: dict[str, int] = summary["events"]
+    assert summary["state"] == "complete"
+    assert running.product() == EXPECTED
+    assert (events["sent"], events["accepted"], events["dead_lettered"]) == (2 * EVENTS, 2 * EVENTS, 0)
+    wait_for(lambda: not running.leftovers(), "the end of all processes")
+    return events
+
+
+def test_undisturbed(doubles: Running) -> None:
+    doubles.finish()
+    events = check_complete(doubles)
+    assert events["retried"] == events["vanished"] == events["returned"] == 0
+
+
+def test_one_pilot_killed_mid_task(doubles: Running) -> None:
+    doubles.pilots()[0].kill()
+    doubles.finish()
+    assert check_complete(doubles)["vanished"] > 0
+
+
+def test_every_pilot_killed(doubles: Running) -> None:
+    for pilot in doubles.pilots():
+        pilot.kill()
+    doubles.finish()
+    assert check_complete(doubles)["vanished"] > 0
+
+
+def test_driver_killed(doubles: Running) -> None:
+    doubles.kill_driver()
+    wait_for(lambda: not doubles.leftovers(), "pilots and server to die with the driver")
+    doubles.resume()
+    doubles.finish()
+    check_complete(doubles)
+
+
+def test_embedded_server_killed(doubles: Running) -> None:
+    for server in doubles.processes("nats-server"):
+        server.kill()
+    doubles.finish()
+    check_complete(doubles)
+
+
+def test_everything_killed_at_once(doubles: Running) -> None:
+    doubles.kill_all()
+    doubles.resume()
+    doubles.wait_accepted(100)
+    doubles.kill_all()
+    doubles.resume()
+    doubles.finish()
+    check_complete(doubles)
+
+
+def test_interrupted_and_resumed(doubles: Running) -> None:
+    assert doubles.process is not None
+    doubles.process.terminate()
+    output = doubles.finish(expected=130)
+    assert "ewms resume out" in output
+    assert doubles.summary()["state"] == "interrupted"
+    doubles.resume()
+    doubles.finish()
+    check_complete(doubles)

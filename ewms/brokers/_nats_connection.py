@@ -13,7 +13,7 @@ import logging
 import random
 import uuid
 from collections.abc import Callable, Coroutine
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 import msgspec
 from nats import errors
@@ -53,25 +53,25 @@ class Listener(Protocol):
 
 
 class Subscription:
-    """A subscription that outlives the client it was made with.
-
-    nats-py takes it for the future of a one-shot request and calls `set_result` for every message, straight from its read
-    loop: the ordinary way, through a queue and a task for each subscription, doubles the cost of a message, and drops
-    messages above a limit.
-    """
+    """A subscription that outlives the client it was made with."""
 
     def __init__(self, subject: str, callback: Callable[[Msg], None]) -> None:
-        self.subject = subject
-        self.set_result = callback
-        self.live: LiveSubscription | None = None
-
-    def cancelled(self) -> bool:
-        """Never: asked by nats-py before every message."""
-        return False
+        self._subject = subject
+        self._callback = callback
+        self._live: LiveSubscription | None = None
 
     async def bind(self, client: Client) -> None:
-        """Subscribe with a new client."""
-        self.live = await client.subscribe(self.subject, future=cast("asyncio.Future[Any]", self))
+        """Subscribe with a new client. No limit above which nats-py would drop messages: what comes was asked for."""
+        self._live = await client.subscribe(self._subject, cb=self._on_message, pending_msgs_limit=0, pending_bytes_limit=0)
+
+    async def drain(self) -> None:
+        """Unsubscribe; return when everything under way was handed over, or the connection is lost."""
+        if self._live is not None:
+            with contextlib.suppress(errors.Error):
+                await self._live.drain()  # type: ignore[no-untyped-call]
+
+    async def _on_message(self, message: Msg) -> None:
+        self._callback(message)
 
 
 class _Client(Client):
@@ -207,7 +207,7 @@ class Connection:
     def retire(self, subscription: Subscription) -> asyncio.Task[None]:
         """Unsubscribe, and hand over what is under way, until the task ends."""
         self._subscriptions.discard(subscription)
-        return self.spawn(self._drain(subscription))
+        return self.spawn(subscription.drain())
 
     async def settle(self) -> None:
         """Return when the server has seen all that was sent, or the connection is lost."""
@@ -323,11 +323,6 @@ class Connection:
         for waiting in self._waiting.values():
             if not waiting.answer.done():
                 waiting.answer.set_exception(ConnectionError("connection lost"))
-
-    async def _drain(self, subscription: Subscription) -> None:
-        if subscription.live is not None:
-            with contextlib.suppress(errors.Error):
-                await subscription.live.drain()  # type: ignore[no-untyped-call]
 
     async def _flush(self, client: Client) -> None:
         with contextlib.suppress(errors.Error):

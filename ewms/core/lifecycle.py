@@ -18,7 +18,8 @@ or one on an attempt that is over, changes nothing.
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
+
+import msgspec
 
 from ewms.core.retry import RetryPolicy
 from ewms.core.wire import Kind
@@ -66,8 +67,7 @@ class Verdict(enum.Enum):
     """A speculative copy came to nothing; never counted."""
 
 
-@dataclass(slots=True)
-class Life:
+class Life(msgspec.Struct, gc=False):
     """State of one event's life; changed by `on_*` only."""
 
     phase: Phase = Phase.PLANNED
@@ -76,7 +76,7 @@ class Life:
     """The current attempt."""
     failures: int = 0
     """Attempts that failed."""
-    vanished: dict[str, str] = field(default_factory=dict)
+    vanished: dict[str, str] = {}
     """Pilots that vanished with this event alone in hand, and their hosts."""
     single: bool = False
     """Travels as a message of its own from now on."""

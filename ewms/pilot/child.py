@@ -89,7 +89,7 @@ class Child:
     def _watch(self) -> None:
         try:
             handle = os.pidfd_open(self.pid)
-        except OSError:  # a kernel before 5.3
+        except (AttributeError, OSError):  # a kernel or C library before pidfd_open
             self._poll()
         else:
             self._loop.add_reader(handle, self._on_exit, handle)

@@ -44,6 +44,8 @@ class Holding:
         self.delivery = delivery
         try:
             self._head = _decode_head(delivery.body)
+            if self._head.protocol != PROTOCOL:
+                _ = self.events  # they can be given back if they are still understood
         except msgspec.MsgspecError as error:
             raise ProtocolMismatch(f"a message cannot be read as protocol {PROTOCOL}: {error}") from error
         self.message_id = self._head.message_id

@@ -29,7 +29,7 @@ SETTLE_SECONDS = 5.0
 """For the last reports and acks, after the time to finish is over."""
 _ORPHAN_GRACE = 1.0
 _MARGIN_SECONDS = 5.0
-_MARGIN_PART = 0.05
+_MARGIN_PART = 0.1
 _MESSAGES_PER_SLOT = 4
 _ENVELOPE_BYTES = 8 * 1024
 _SITE_VARIABLE = "GLIDEIN_Site"

@@ -10,6 +10,7 @@ import msgspec
 
 from ewms.brokers.base import Broker
 from ewms.core import wire
+from ewms.core.errors import BrokerError
 from ewms.core.wire import Command, Heartbeat
 
 logger = logging.getLogger("ewms.pilot.signals")
@@ -49,14 +50,22 @@ class Heart:
 
 
 async def listen(broker: Broker, topic: str, pilot: str, obey: Callable[[Command], None]) -> None:
-    """Hand on the commands that are meant for this pilot, until cancelled."""
-    async with broker.signals(topic) as stream:
-        async for body in stream:
-            try:
-                signal = wire.decode_signal(body)
-            except msgspec.MsgspecError as error:
-                logger.warning("signal_unreadable error=%s", error)
-                continue
-            if isinstance(signal, Command) and signal.pilot in {"", pilot}:
-                logger.info("command_received action=%s", signal.action)
-                obey(signal)
+    """Hand on the commands that are meant for this pilot, until cancelled or cut off."""
+    try:
+        async with broker.signals(topic) as stream:
+            async for body in stream:
+                command = _command(body)
+                if command is not None and command.pilot in {"", pilot}:
+                    logger.info("command_received action=%s", command.action)
+                    obey(command)
+    except BrokerError as error:
+        logger.warning("signals_lost error=%s", error)
+
+
+def _command(body: bytes) -> Command | None:
+    try:
+        signal = wire.decode_signal(body)
+    except msgspec.MsgspecError as error:
+        logger.warning("signal_unreadable error=%s", error)
+        return None
+    return signal if isinstance(signal, Command) else None

@@ -21,8 +21,8 @@ class Slot:
 
     async def start(self) -> None:
         """Get ready for the first task; the others are seldom needed at once."""
-        first = self._surroundings.tasks[0]
-        await self._executor(first).start(first)
+        for task in self._surroundings.tasks[:1]:
+            await self._executor(task).start(task)
 
     async def work(self, task: TaskSpec, holding: Holding, report: Report) -> None:
         """See `Executor.run`."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
@@ -24,6 +25,7 @@ _PENDING = (
     "WHERE NOT EXISTS (SELECT 1 FROM terminals t WHERE t.seq = e.seq)"
 )
 _PAGE = 1000
+_ROWS_AT_ONCE = (512, 64, 8, 1)
 _encode = msgspec.msgpack.Encoder().encode
 _decode_life = msgspec.msgpack.Decoder(Life).decode
 _decode_attempt = msgspec.msgpack.Decoder(Attempt).decode
@@ -97,8 +99,7 @@ class SqliteJournal(Journal):
             if self.value("epoch") != self.epoch:
                 raise StaleEpoch
             known = self._insert_events(batch.events)
-            if batch.accepted:
-                many('INSERT INTO terminals (seq, "order", outputs, many) VALUES (?, ?, ?, ?)', batch.accepted)
+            self._insert('INSERT INTO terminals (seq, "order", outputs, many) VALUES', batch.accepted)
             if batch.buried:
                 many('INSERT INTO terminals (seq, "order", reason) VALUES (?, ?, ?)', batch.buried)
             for seq, outputs, several in batch.late:
@@ -124,7 +125,7 @@ class SqliteJournal(Journal):
         if not rows:
             return []
         before = self._db.total_changes
-        self._db.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (task, id) DO NOTHING", rows)
+        self._insert("INSERT INTO events VALUES", rows, "ON CONFLICT (task, id) DO NOTHING")
         if self._db.total_changes - before == len(rows):
             return []
         known = []
@@ -135,6 +136,19 @@ class SqliteJournal(Journal):
             if old.seq != row.seq:
                 known.append(Known(row, old))
         return known
+
+    def _insert(self, head: str, rows: Sequence[tuple[Any, ...]], tail: str = "") -> None:
+        """Insert many rows by few statements.
+
+        `executemany` gives up the interpreter lock once a row, and waits up to 5 ms to get it back from a busy thread.
+        """
+        start = 0
+        for size in _ROWS_AT_ONCE:
+            while len(rows) - start >= size:
+                chunk = rows[start : start + size]
+                values = ", ".join([f"({', '.join('?' * len(chunk[0]))})"] * size)
+                self._db.execute(f"{head} {values} {tail}", list(itertools.chain.from_iterable(chunk)))
+                start += size
 
     def _set(self, name: str, value: Any) -> None:
         self._db.execute('INSERT OR REPLACE INTO "values" VALUES (?, ?)', (name, _encode(value)))

@@ -146,9 +146,12 @@ class Ledger:
             self._forget(known)
         self._committed_seq = self._seq
 
-    def adopt_stream(self, identity: str) -> bool:
-        """Record which stream of the broker carries the work; whether it is the one that was recorded before."""
-        same: bool = self.journal.value("stream") == identity
+    def adopt_stream(self, identity: str, *, kept: bool = True) -> bool:
+        """Record which stream of the broker carries the work; whether what a former driver sent may still be out.
+
+        It may where the stream is the one that was recorded before and its messages were `kept`.
+        """
+        same = kept and self.journal.value("stream") == identity
         if not same:
             self._batch.values["stream"] = identity
             self._batch.settled += [message_id for message_id, _ in self.journal.sent_messages()]
@@ -158,6 +161,11 @@ class Ledger:
     def restore(self) -> None:
         """Messages that a former driver sent are still with the broker or pilots: their events need not be sent again."""
         self._out = {item: message_id for message_id, contents in self.journal.sent_messages() for item in unpack(contents)}
+
+    def resend(self) -> None:
+        """The broker turned out to hold nothing of what is out: send it again."""
+        self._batch.settled += {*self.outbox.resend(), *self._out.values()}
+        self._out.clear()
 
     def reload(self, now: float) -> None:
         """Take planned events that were left in the journal into memory, as far as there is room."""

@@ -156,14 +156,14 @@ class Outbox:
             self._launch(flight.task, stragglers, now, messages, copy=True)
         return messages
 
-    def resend(self) -> None:
-        """The broker turned out to hold none of the messages that are out: their events are sent again."""
-        flights = list(self.flights.values())
-        self.flights.clear()
-        for flight in flights:
+    def resend(self) -> list[str]:
+        """The broker turned out to hold none of the messages that are out: their events are sent again, in new ones."""
+        flights, self.flights = self.flights, {}
+        for flight in flights.values():
             for tracked in flight.events:
                 if on_lost(tracked.life):
                     self.add(tracked)
+        return list(flights)
 
     def _take(self, queue: deque[Tracked], count: int) -> list[Tracked]:
         taken: list[Tracked] = []

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import msgspec
 
 from ewms.core.lifecycle import Life
 from ewms.stores.base import EventRow
 
 
-@dataclass(slots=True, eq=False)
-class Tracked:
+class Tracked(msgspec.Struct, eq=False, gc=False):
     """One unfinished event: what was planned, and its life."""
 
     event: EventRow
     """As in the journal."""
-    life: Life = field(default_factory=Life)
+    life: Life = msgspec.field(default_factory=Life)
     """Changed by the state machine only."""
     counted: bool = False
     """Counted as sent by this driver."""

@@ -81,7 +81,7 @@ class World:
         self.ledger = Ledger(self.graph, self.host, self.journal, max_bytes=1 << 20, window=self.window)
         self.ledger.outbox.slots = 4
         self.open_copies.clear()
-        if self.ledger.adopt_stream(f"stream-{self.stream}") and same_broker:
+        if self.ledger.adopt_stream(f"stream-{self.stream}", kept=same_broker):
             self.ledger.restore()
         self.ledger.fold()
         self.source = self.host.source(self.ledger.source_count)
@@ -183,11 +183,17 @@ class World:
         self.zombies += self.leased
         self.leased, self.queue = [], []
 
-    def lose_broker(self) -> None:
-        """All messages and reports are gone with the broker, which is set up anew."""
+    def lose_broker(self, *, driver_too: bool) -> None:
+        """All messages and reports are gone with the broker. The driver sends its events again, or is gone as well."""
         self.purge()
         self.reports = []
-        self.stream += 1
+        if driver_too:
+            self.taken.clear()
+            self.stream += 1
+            self.start_driver(same_broker=True)
+        else:
+            self.ledger.resend()
+            self.open_copies.clear()
 
     def _say(self, holding: Holding, events: list[WorkEvent], ending: Kind | None) -> None:
         work = holding.work
@@ -291,27 +297,35 @@ class World:
     def _key(self, terminal: Terminal) -> Key:
         return self.graph.tasks[terminal.event.task].name, terminal.event.id
 
-    # The end.
+    # When nothing goes wrong.
+
+    def drive(self) -> None:
+        """One step of the driver, from its source to the broker."""
+        self.pull(3)
+        self.send()
+        for message in list(self.outgoing):
+            self.publish(message)
+
+    def flow(self) -> None:
+        """Pilots lease and do everything, and the driver takes their reports."""
+        for queued in list(self.queue):
+            self.lease(queued)
+        for holding in (*self.leased, *self.zombies):
+            self.work(holding, len(holding.left))
+        reports, self.reports = self.reports, []
+        for report in reports:
+            self.take(report)
 
     def finish(self) -> None:
-        """Faults stop: everything that is under way arrives, pilots do their work, and the workflow completes."""
+        """Faults have stopped: the workflow completes."""
         for _ in range(300):
-            for report in list(self.reports):
-                self.reports.remove(report)
-                self.take(report)
-            self.pull(5)
+            self.flow()
             self.now += 1000.0
-            self.send()
+            self.drive()
             self.check()
             if self.ledger.complete:
                 assert self.ledger.counters.sent == self.journal.counts()[0]
                 return
-            for message in list(self.outgoing):
-                self.publish(message)
-            for queued in list(self.queue):
-                self.lease(queued)
-            for holding in (*self.leased, *self.zombies):
-                self.work(holding, len(holding.left))
         raise AssertionError(f"the workflow does not end: {self.ledger.outstanding} events are left")
 
     def outcomes(self) -> list[tuple[Key, bytes]]:

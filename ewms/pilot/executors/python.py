@@ -14,7 +14,7 @@ from ewms.pilot.child import describe_exit
 from ewms.pilot.executors.base import Executor, Report, Surroundings
 from ewms.pilot.executors.worker import Worker, WorkerDied
 from ewms.pilot.holding import Holding
-from ewms.pilot.reasons import Detail
+from ewms.pilot.reasons import Detail, telling_line
 from ewms.pilot.watchdog import Watchdog
 from ewms.pilot.worker.frames import NO_RESULTS, Job, RawChunk, Setup, TaskInfo
 from ewms.pilot.worker.progress import IDLE
@@ -64,8 +64,9 @@ class PythonExecutor(Executor):
                 if death.place.position == IDLE:
                     deaths_at_load += 1
                     if deaths_at_load == _LOAD_TRIES:
+                        said = telling_line(worker.child.stderr.tail())
                         raise ConsumerError(
-                            f"loading consumer '{task.python}' ended the worker process ({reason}); try to import it"
+                            f"loading consumer '{task.python}' ended the worker process ({reason}: {said}); try to import it"
                         ) from death
                 elif death.place.together > 1:
                     singly = True

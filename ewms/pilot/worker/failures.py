@@ -47,6 +47,8 @@ def user_traceback(error: BaseException) -> str:
 
 def where(error: BaseException) -> str:
     """` (file.py line 3)`: the deepest frame that is neither ours nor the import system's; empty if there is none."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f" ({os.path.basename(error.filename)} line {error.lineno})"
     frames = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)

@@ -48,6 +48,7 @@ def scrap() -> Callable[..., Image]:
     import sample
 
     def draw(text: str = TEXT, seed: int = 1) -> Image:
-        return sample.draw(text, seed).crop((0, 0, sample.WIDTH, 350))
+        lines = text.count("\n") + 1
+        return sample.draw(text, seed).crop((0, 0, sample.WIDTH, 2 * sample.MARGIN + lines * sample.LINE_HEIGHT))
 
     return draw

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ewms.brokers.memory import MemoryBroker
 
 from ewms.brokers.base import Broker, Capabilities, Consumer, Delivery, Depth
+from ewms.brokers.memory import MemoryBroker
 from ewms.core import codecs, wire
 from ewms.core.codecs import Payload
 from ewms.core.config import PilotConfig
@@ -77,7 +77,7 @@ class RecordingBroker(Broker):
     """The memory broker with a log of what happened in order, and with faults on demand."""
 
     def __init__(self) -> None:
-        self.inner = MemoryBroker("memory://")
+        self.inner = MemoryBroker("memory://", max_message_bytes=1 << 20)
         self.log: list[tuple[str, str]] = []
         self.refusal: BrokerError | None = None
         """Raised by `publish` where set."""
@@ -290,8 +290,8 @@ async def rig() -> AsyncIterator[Rig]:
 
 @pytest.fixture
 async def hasty_rig() -> AsyncIterator[Rig]:
-    """The same with leases of half a second."""
-    async with open_rig(lease=0.5) as rig:
+    """The same with leases of less than a second."""
+    async with open_rig(lease=0.8) as rig:
         yield rig
 
 

@@ -30,7 +30,7 @@ CONSUMERS = Path(__file__).parent / "consumers"
             "importing 'broken_import' raised ModuleNotFoundError: No module named 'there_is_no_such_module' "
             "(broken_import.py line 7)",
         ),
-        ("crashing_import:consume", "loading consumer 'crashing_import:consume' ended the worker process (exit code 9)"),
+        ("crashing_import:consume", "loading consumer 'crashing_import:consume' ended the worker process (exit code 9: "),
         (
             "unusable:BadConstructor",
             "constructing consumer 'unusable:BadConstructor' raised OSError: the model file is gone (unusable.py line 15)",

@@ -71,7 +71,7 @@ async def test_timeout_blames_the_event_that_hangs(rig: Rig, python_task: Make) 
 
 
 async def test_timeout_is_per_event(rig: Rig, python_task: Make) -> None:
-    assert await rig.run(python_task("plain:sleeps", timeout=0.5), *[0.2] * 5) == [0.2] * 5
+    assert await rig.run(python_task("plain:sleeps", timeout=0.9), *[0.3] * 4) == [0.3] * 4
 
 
 async def test_timeout_kills_grandchildren(rig: Rig, python_task: Make, tmp_path: Path) -> None:

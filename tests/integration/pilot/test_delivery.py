@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -67,21 +66,20 @@ async def test_leases_only_what_it_has_slots_for(rig: Rig, python_task: Make) ->
 
 
 async def test_slots_work_at_once(rig: Rig, python_task: Make) -> None:
-    await rig.send(*[1.0] * 3, singly=True)
-    started = time.monotonic()
-    rig.start(python_task("plain:sleeps"), slots=3)
-    await rig.outcomes(3)
-    assert time.monotonic() - started < 2.5
+    ids = await rig.send(*[1.5] * 3, singly=True)
+    rig.start(python_task("plain:span"), slots=3)
+    spans = await rig.values(ids)
+    assert max(start for start, _ in spans) < min(end for _, end in spans)
 
 
 async def test_lease_is_renewed_while_a_task_runs(hasty_rig: Rig, python_task: Make) -> None:
     rig = hasty_rig
-    await rig.send(1.5)
+    await rig.send(2.4)
     rig.start(python_task("plain:sleeps"))
     other = await rig.broker.inner.consumer("work")
     await rig.until(lambda: any(heartbeat.holds for heartbeat in rig.heartbeats))
-    assert await other.lease(1, 1.2) == []
-    assert await rig.values(["e0"]) == [1.5]
+    assert await other.lease(1, 2.0) == []
+    assert await rig.values(["e0"]) == [2.4]
     assert rig.broker.log.count(("renew", "work")) >= 8
 
 
@@ -112,9 +110,7 @@ async def test_long_bundle_is_reported_in_parts(rig: Rig, python_task: Make) -> 
 async def test_outcome_waits_no_second_while_the_next_event_runs(rig: Rig, python_task: Make) -> None:
     await rig.send(0.05, 30.0)
     rig.start(python_task("plain:sleeps"), grace=0.1)
-    started = time.monotonic()
-    assert len(await rig.outcomes(1)) == 1
-    assert time.monotonic() - started < 3
+    assert len(await rig.outcomes(1, within=20)) == 1
 
 
 async def test_reports_keep_within_the_limit(rig: Rig, python_task: Make) -> None:

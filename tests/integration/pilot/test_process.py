@@ -43,7 +43,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with subprocess.Popen(
         [*argv, "--ports_file_dir", str(folder)],
         stderr=subprocess.DEVNULL,
-        preexec_fn=lambda: prctl(_PR_SET_PDEATHSIG, signal.SIGKILL),
+        preexec_fn=lambda: prctl(_PR_SET_PDEATHSIG, signal.SIGKILL),  # noqa: PLW1509
     ) as process:
         ports = folder / f"nats-server_{process.pid}.ports"
         _wait(lambda: ports.exists() and ports.read_text().endswith("}"))
@@ -63,8 +63,8 @@ class Pilots:
         self.work, self.reports = f"{self._prefix}-work", f"{self._prefix}-reports"
         self._processes: list[subprocess.Popen[str]] = []
 
-    def start(self, python: str, **settings: Any) -> subprocess.Popen[str]:
-        """Start one; what it says is in its stderr."""
+    def configure(self, python: str, **settings: Any) -> Path:
+        """Write a configuration."""
         config = {
             "workflow_id": "WF-test",
             "broker_url": self._url,
@@ -80,6 +80,11 @@ class Pilots:
         path = self._folder / f"pilot{len(self._processes)}.json"
         path.touch(0o600)
         path.write_text(json.dumps(config | settings))
+        return path
+
+    def start(self, python: str, **settings: Any) -> subprocess.Popen[str]:
+        """Start one; what it says is in its stderr."""
+        path = self.configure(python, **settings)
         process = subprocess.Popen([sys.executable, "-m", "ewms.pilot", str(path)], stderr=subprocess.PIPE, text=True)
         self._processes.append(process)
         return process
@@ -175,15 +180,14 @@ async def test_orphan_ends(pilots: Pilots) -> None:
 
 async def test_dies_with_its_parent(pilots: Pilots, tmp_path: Path) -> None:
     await pilots.send(str(tmp_path / "pids"))
-    pilots.start("violent:family", parent=0).kill()
     launcher = (
         "import json, os, subprocess, sys\n"
         "path = sys.argv[1]; config = json.load(open(path)) | {'parent': os.getpid()}\n"
         "json.dump(config, open(path, 'w'))\n"
         "subprocess.run([sys.executable, '-m', 'ewms.pilot', path], stderr=subprocess.DEVNULL)\n"
     )
-    argv = [sys.executable, "-c", launcher, str(tmp_path / "pilot0.json")]
-    with subprocess.Popen(argv) as parent:
+    argv = [sys.executable, "-c", launcher, str(pilots.configure("violent:family"))]
+    with subprocess.Popen(argv) as parent:  # noqa: ASYNC220
         worker, grandchild = await asyncio.to_thread(_pids, tmp_path / "pids")
         pilot = _parent_of(worker)
         parent.kill()

@@ -30,9 +30,7 @@ GOOD = {
         ([], "the document: Input should be an object"),
     ],
 )
-def test_wrong_configuration(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, document: object, telling: str
-) -> None:
+def test_wrong_configuration(tmp_path: Path, caplog: pytest.LogCaptureFixture, document: object, telling: str) -> None:
     path = tmp_path / "pilot.json"
     path.write_text(json.dumps(document))
     with caplog.at_level(logging.INFO):

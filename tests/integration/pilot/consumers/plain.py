@@ -89,6 +89,12 @@ def sleeps(seconds: float) -> float:
     return seconds
 
 
+def span(seconds: float) -> list[float]:
+    started = time.monotonic()
+    time.sleep(seconds)
+    return [started, time.monotonic()]
+
+
 def big(size: int) -> str:
     return "x" * size
 

@@ -1,0 +1,1 @@
+"""Applications that `ewms run` is measured with."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench.child import BenchError
 from ewms.core.errors import StoreError
-from ewms.run.directory import RunDirectory
+from ewms.local.directory import RunDirectory
 from ewms.stores.sqlite import SqliteJournal
 
 

@@ -7,6 +7,7 @@ pilots, which start by the thousand, pay for none of it.
 from __future__ import annotations
 
 import importlib
+import logging
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,11 +16,14 @@ if TYPE_CHECKING:
     from ewms.core.ids import path_event_id
     from ewms.core.retry import RetryPolicy
     from ewms.core.spec import ResourceSpec, TaskSpec, WorkflowSpec
-    from ewms.run.api import RunResult, run
-    from ewms.run.map import map
-    from ewms.run.workflow import Workflow
+    from ewms.local.api import RunResult, run
+    from ewms.local.map import map
+    from ewms.local.workflow import Workflow
 
 __version__ = "0.1.0"
+
+# A library is silent until its user configures logging.
+logging.getLogger("ewms").addHandler(logging.NullHandler())
 
 _HOMES = {
     "Application": "ewms.core.application",
@@ -30,13 +34,13 @@ _HOMES = {
     "Output": "ewms.core.event",
     "ResourceSpec": "ewms.core.spec",
     "RetryPolicy": "ewms.core.retry",
-    "RunResult": "ewms.run.api",
+    "RunResult": "ewms.local.api",
     "TaskSpec": "ewms.core.spec",
-    "Workflow": "ewms.run.workflow",
+    "Workflow": "ewms.local.workflow",
     "WorkflowSpec": "ewms.core.spec",
-    "map": "ewms.run.map",
+    "map": "ewms.local.map",
     "path_event_id": "ewms.core.ids",
-    "run": "ewms.run.api",
+    "run": "ewms.local.api",
 }
 
 __all__ = [

@@ -11,7 +11,6 @@ import contextlib
 import itertools
 import logging
 import random
-import uuid
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
@@ -19,8 +18,8 @@ import msgspec
 from nats import errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.aio.subscription import Subscription as LiveSubscription
 
+from ewms.brokers._nats_client import Subscription, discard, new_inbox, open_client
 from ewms.brokers._nats_errors import PermissionMissing, connection_error, violation
 from ewms.brokers._nats_url import NatsAddress
 from ewms.core.errors import BrokerError, BrokerUnavailable
@@ -34,9 +33,6 @@ _STARTING_SECONDS = 2.0
 ANSWER_SECONDS = 5.0
 """After which a request is repeated."""
 _LONGEST_PAUSE = 2.0
-_PING_SECONDS = 5
-_UNSENT_BYTES = 16 * 1024 * 1024
-_CLOSE_SECONDS = 2.0
 
 
 class Listener(Protocol):
@@ -50,37 +46,6 @@ class Listener(Protocol):
 
     def on_denied(self, error: BrokerError) -> None:
         """The user may not publish to `subject`."""
-
-
-class Subscription:
-    """A subscription that outlives the client it was made with."""
-
-    def __init__(self, subject: str, callback: Callable[[Msg], None]) -> None:
-        self._subject = subject
-        self._callback = callback
-        self._live: LiveSubscription | None = None
-
-    async def bind(self, client: Client) -> None:
-        """Subscribe with a new client. No limit above which nats-py would drop messages: what comes was asked for."""
-        self._live = await client.subscribe(self._subject, cb=self._on_message, pending_msgs_limit=0, pending_bytes_limit=0)
-
-    async def drain(self) -> None:
-        """Unsubscribe; return when everything under way was handed over, or the connection is lost."""
-        if self._live is not None:
-            with contextlib.suppress(errors.Error):
-                await self._live.drain()  # type: ignore[no-untyped-call]
-
-    async def _on_message(self, message: Msg) -> None:
-        self._callback(message)
-
-
-class _Client(Client):
-    """nats-py's client, except that it does not send credentials in clear where TLS was asked for."""
-
-    def _connect_command(self) -> bytes:
-        if "tls" in self.options and not self._server_info.get("tls_required"):
-            raise errors.SecureConnWantedError
-        return super()._connect_command()
 
 
 class _Waiting(msgspec.Struct):
@@ -110,7 +75,6 @@ class Connection:
         self._is_closed = False
         self._lost_at = 0.0
         self._trouble: BrokerError = BrokerUnavailable(f"the connection to {address.shown} is not open")
-        self._last_error: Exception | None = None
         self._tokens = itertools.count()
         self._waiting: dict[str, _Waiting] = {}
         self._subscriptions: set[Subscription] = set()
@@ -146,16 +110,17 @@ class Connection:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         client, self._client = self._client, None
         if client is not None:
-            await _discard(client)
+            await discard(client)
         self._fail_waiting()
         self._up.set()
 
     async def ready(self, deadline: float) -> Client:
         """The client, once connected; the reason as a `BrokerError` if it is not by then (loop time)."""
-        if self._client is None and not self._is_closed:
+        if self._client is None:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout_at(deadline):
-                    await self._up.wait()
+                    while self._client is None and not self._is_closed:
+                        await self._up.wait()
         if self._client is None:
             raise type(self._trouble)(str(self._trouble))
         return self._client
@@ -223,35 +188,18 @@ class Connection:
         return task
 
     async def _connect(self, deadline: float) -> None:
-        client = _Client()
-        self._last_error = None
-
-        async def on_closed() -> None:
-            self._on_closed(client)
-
+        client = await open_client(self._address, deadline, self._on_error, self._on_closed)
+        bound: set[Subscription] = set()
         try:
-            async with asyncio.timeout_at(deadline):
-                await client.connect(
-                    self._address.servers,
-                    name="ewms",
-                    error_cb=self._on_error,
-                    closed_cb=on_closed,
-                    allow_reconnect=False,
-                    max_reconnect_attempts=1,  # of each server, before nats-py reports that it found none
-                    reconnect_time_wait=0,
-                    ping_interval=_PING_SECONDS,
-                    pending_size=_UNSENT_BYTES,
-                    tls=self._address.tls,
-                    **self._address.login,
-                )
-                for subscription in self._subscriptions:
+            while missing := self._subscriptions - bound:  # there may be new ones after each step
+                for subscription in missing:
                     await subscription.bind(client)
-            if not client.is_connected:  # nats-py does not notice when a server hangs up on the greeting
+                bound |= missing
+            if not client.is_connected:
                 raise errors.ConnectionClosedError
-        except (errors.Error, OSError, TimeoutError) as error:
-            await _discard(client)
-            cause = self._last_error if isinstance(error, errors.NoServersError | errors.ConnectionClosedError) else error
-            raise connection_error(cause or error, self.shown) from error
+        except errors.Error as error:
+            await discard(client)
+            raise connection_error(client.last_error or error, self.shown) from error
         self._client = client
         self.max_payload = client.max_payload
         self._up.set()
@@ -292,7 +240,6 @@ class Connection:
             waiting.answer.set_result(message)
 
     async def _on_error(self, error: Exception) -> None:
-        self._last_error = error
         denied = violation(error)
         if denied is None:
             return
@@ -327,14 +274,3 @@ class Connection:
     async def _flush(self, client: Client) -> None:
         with contextlib.suppress(errors.Error):
             await client.flush()
-
-
-def new_inbox() -> str:
-    """A subject that nobody else uses."""
-    return f"_INBOX.{uuid.uuid4().hex}"
-
-
-async def _discard(client: Client) -> None:
-    with contextlib.suppress(errors.Error, OSError, TimeoutError):
-        async with asyncio.timeout(_CLOSE_SECONDS):
-            await client.close()

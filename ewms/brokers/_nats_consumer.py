@@ -15,7 +15,8 @@ from collections.abc import Callable
 import msgspec
 from nats.aio.msg import Msg
 
-from ewms.brokers._nats_connection import Connection, Subscription, new_inbox
+from ewms.brokers._nats_client import Subscription, new_inbox
+from ewms.brokers._nats_connection import Connection
 from ewms.brokers._nats_delivery import NatsDelivery
 from ewms.brokers._nats_jetstream import CONSUMER, JetStream, stream_name
 from ewms.brokers.base import Consumer, Delivery
@@ -27,6 +28,8 @@ GIVE_BACK_SECONDS = 0.5
 """After which a message that nobody called for goes back to the queue."""
 _OVERDUE_SECONDS = 0.5
 """Allowed to the server's word that a pull has ended."""
+_REST_SECONDS = 0.05
+"""In which the rest of a pull follows its first message."""
 _PAUSE_SECONDS = 0.2
 _ENDINGS = frozenset({"404", "408"})
 """No more messages, time is up. Everything else means that something is wrong with the queue or the server."""
@@ -143,14 +146,22 @@ class NatsConsumer(Consumer):
 
     async def _answered(self, count: int, deadline: float) -> None:
         """Return when the pull has ended or enough is there, or when it should have ended."""
-        while self._pull is not None and len(self._arrived) < count and self._error is None:
-            overdue = min(deadline, self._pull.ends_at) + _OVERDUE_SECONDS
+        now = asyncio.get_running_loop().time
+        while (pull := self._pull) is not None and len(self._arrived) < count and self._error is None:
+            if self._arrived:
+                end = now() + _REST_SECONDS
+            elif pull.ends_at < deadline + _REST_SECONDS:
+                end = pull.ends_at + _OVERDUE_SECONDS
+            else:  # another caller's, who waits longer
+                end = deadline
             self._changed.clear()
             try:
-                async with asyncio.timeout_at(overdue):
+                async with asyncio.timeout_at(end):
                     await self._changed.wait()
             except TimeoutError:
-                self._withdraw()
+                if now() > pull.ends_at:
+                    self._withdraw()
+                return
 
     def _on_message(self, inbox: str, message: Msg) -> None:
         pull = self._pull if inbox == self._inbox else None
@@ -158,10 +169,11 @@ class NatsConsumer(Consumer):
             self._arrived.append(NatsDelivery(message, self._connection))
             self._asks_for_one = False
             self._trouble = ""
+            self._changed.set()
             if pull is not None:
                 pull.missing -= 1
                 if pull.missing <= 0:
-                    self._end_pull()
+                    self._pull = None
             if not self._callers:
                 self._rest()
         elif pull is not None and message.subject == pull.subject:

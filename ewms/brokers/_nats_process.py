@@ -141,9 +141,10 @@ class NatsProcess:
 
 def _port_in(ports_file: Path) -> int | None:
     try:
-        return urlsplit(json.loads(ports_file.read_text())["nats"][0]).port
+        ports: dict[str, list[str]] = json.loads(ports_file.read_text())
     except (FileNotFoundError, json.JSONDecodeError):  # not there yet, or half written
         return None
+    return urlsplit(ports["nats"][0]).port
 
 
 def _tie_to(parent: int) -> Callable[[], None]:

@@ -128,7 +128,7 @@ class EmbeddedNats:
             await asyncio.sleep(0.02)
         for old in self.directory.glob("nats-server_*.ports"):
             old.unlink()
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError, msgspec.MsgspecError):  # never started, or torn by a power failure
             self._identity = msgspec.json.decode((self.directory / "server.json").read_bytes(), type=_Identity)
 
     async def _first_start(self) -> NatsProcess:

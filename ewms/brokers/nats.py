@@ -27,12 +27,16 @@ _HEADER_ROOM = 2048
 """Bytes of a message that headers and addresses may take."""
 
 
+class _StreamState(msgspec.Struct):
+    messages: int
+
+
 class _Stream(msgspec.Struct):
     created: str
+    state: _StreamState
 
 
 class _ConsumerState(msgspec.Struct):
-    num_pending: int
     num_ack_pending: int
 
 
@@ -101,8 +105,13 @@ class NatsBroker(Broker):
 
     async def depth(self, queue: str) -> Depth:
         """As in the contract. A message whose lease has run out counts as leased until somebody takes it."""
-        state = msgspec.json.decode(await self._jetstream.manage_consumer("INFO", queue), type=_ConsumerState)
-        return Depth(ready=state.num_pending, leased=state.num_ack_pending)
+        # The sum comes from the stream: the consumer's own count of what is ready lags behind confirmed publishes.
+        stream, consumer = await asyncio.gather(
+            self._jetstream.manage_stream("INFO", queue), self._jetstream.manage_consumer("INFO", queue)
+        )
+        total = msgspec.json.decode(stream, type=_Stream).state.messages
+        leased = min(total, msgspec.json.decode(consumer, type=_ConsumerState).num_ack_pending)
+        return Depth(ready=total - leased, leased=leased)
 
     async def publish(self, queue: str, body: bytes, message_id: str) -> None:
         """As in the contract."""

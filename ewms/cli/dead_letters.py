@@ -11,9 +11,9 @@ from ewms.cli.run import resume_directory
 from ewms.core.errors import InputError
 from ewms.core.event import DeadLetter
 from ewms.core.graph import Graph
-from ewms.run.directory import RunDirectory
-from ewms.run.inspection import graph_of, reading
-from ewms.run.product import letter_json
+from ewms.local.directory import RunDirectory
+from ewms.local.inspection import graph_of, reading
+from ewms.local.product import letter_json
 from ewms.stores.base import Journal, Terminal
 from ewms.stores.sqlite import SqliteJournal
 from ewms.wms.hosting import dead_letter

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Self
 import click
 import msgspec
 
-from ewms.run.directory import RunDirectory
-from ewms.run.progress import Progress
+from ewms.local.directory import RunDirectory
+from ewms.local.progress import Progress
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

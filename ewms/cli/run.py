@@ -12,10 +12,10 @@ from typing import Any
 import click
 
 from ewms.cli.display import Display, display_for
-from ewms.run import starting
-from ewms.run.directory import RunDirectory
-from ewms.run.loading import existing_inputs, load
-from ewms.run.local import LocalRun, Options
+from ewms.local import starting
+from ewms.local.directory import RunDirectory
+from ewms.local.loading import existing_inputs, load
+from ewms.local.run import LocalRun, Options
 from ewms.wms.driver import Stop
 
 _DEAD_LETTERS = 3

@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 import msgspec
 
-from ewms.run.directory import RunDirectory
-from ewms.run.inspection import read_status
+from ewms.local.directory import RunDirectory
+from ewms.local.inspection import read_status
 
 
 @click.command()

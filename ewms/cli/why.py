@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 import msgspec
 
-from ewms.run.directory import RunDirectory
-from ewms.run.inspection import FailureCluster, failure_clusters, read_status
+from ewms.local.directory import RunDirectory
+from ewms.local.inspection import FailureCluster, failure_clusters, read_status
 
 _STDERR_LINES = 12
 

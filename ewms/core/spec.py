@@ -1,4 +1,4 @@
-"""The workflow spec: what a user declares, from TOML or from Python. Pure; files are read in `ewms.run.loading`."""
+"""The workflow spec: what a user declares, from TOML or from Python. Pure; files are read in `ewms.local.loading`."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import msgspec
 from ewms.core import codecs
 from ewms.core.application import Application
 from ewms.core.errors import SpecError
-from ewms.run.api import Runnable, loaded_from
+from ewms.local.api import Runnable, loaded_from
 from ewms.testing.simulation import Faults, simulate
 
 _DISTURBANCES = (

@@ -22,11 +22,11 @@ from ewms.core import wire
 from ewms.core.errors import WorkflowFailed
 from ewms.core.event import DeadLetter
 from ewms.core.wire import Kind
+from ewms.local.loading import AnyApplication, Loaded, importable
+from ewms.local.product import letters
 from ewms.pilot.outputs import Packer
 from ewms.pilot.worker.consumer import Consumer
 from ewms.pilot.worker.failures import from_exception
-from ewms.run.loading import AnyApplication, Loaded, importable
-from ewms.run.product import letters
 from ewms.stores.sqlite import SqliteJournal
 from ewms.wms.hosting import Host, decode_outputs
 from ewms.wms.ledger import Ledger

@@ -47,7 +47,9 @@ class Running:
 
     def start(self, *arguments: str) -> None:
         """Start `ewms run` in a process group of its own."""
-        self._spawn("run", "workflow.toml", "--input", "input.jsonl", "--out", "out", "--workers", "2", "--lease", "2", *arguments)
+        self._spawn(
+            "run", "workflow.toml", "--input", "input.jsonl", "--out", "out", "--workers", "2", "--lease", "2", *arguments
+        )
 
     def resume(self) -> None:
         """Start `ewms resume`."""

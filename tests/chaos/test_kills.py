@@ -69,14 +69,17 @@ def test_undisturbed(doubles: Running) -> None:
 def test_one_pilot_killed_mid_task(doubles: Running) -> None:
     doubles.pilots()[0].kill()
     doubles.finish()
-    assert check_complete(doubles)["vanished"] > 0
+    events = check_complete(doubles)
+    # Near the end, a copy of what the dead pilot held may finish before its lease does.
+    assert events["vanished"] + events["speculative"] > 0
 
 
 def test_every_pilot_killed(doubles: Running) -> None:
     for pilot in doubles.pilots():
         pilot.kill()
     doubles.finish()
-    assert check_complete(doubles)["vanished"] > 0
+    events = check_complete(doubles)
+    assert events["vanished"] + events["speculative"] > 0
 
 
 def test_driver_killed(doubles: Running) -> None:

@@ -118,10 +118,10 @@ class Delivery(RuleBasedStateMachine):
             self.world.lease(message)
 
     @precondition(lambda self: self.world.queue)
-    @rule()
-    def go_well(self) -> None:
-        """Pilots do all that there is to do, and the driver hears of it."""
-        self.world.flow()
+    @rule(ending=st.sampled_from([None, Kind.FAILED]))
+    def flow(self, ending: Kind | None) -> None:
+        """Pilots do all that there is to do, well or badly, and the driver hears of it."""
+        self.world.flow(ending)
 
     @precondition(lambda self: self.world.leased)
     @rule(n=which)

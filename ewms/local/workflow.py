@@ -8,7 +8,7 @@ from typing import Any, Self
 from ewms.core.application import Application
 from ewms.core.event import Event, Outcome
 from ewms.core.spec import WorkflowSpec, parse_spec
-from ewms.run.consumers import reference_to
+from ewms.local.consumers import reference_to
 
 
 class Workflow:

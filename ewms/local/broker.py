@@ -9,7 +9,7 @@ from ewms.brokers.base import Broker
 from ewms.brokers.embedded import EmbeddedNats
 from ewms.brokers.urls import broker_for
 from ewms.core.errors import BrokerError
-from ewms.run.directory import RunDirectory
+from ewms.local.directory import RunDirectory
 
 
 @asynccontextmanager

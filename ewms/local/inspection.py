@@ -12,8 +12,8 @@ import msgspec
 from ewms.core.event import Attempt
 from ewms.core.graph import Graph, build_graph
 from ewms.core.spec import parse_spec
-from ewms.run.directory import RunDirectory
-from ewms.run.progress import TaskProgress
+from ewms.local.directory import RunDirectory
+from ewms.local.progress import TaskProgress
 from ewms.stores.base import Journal
 from ewms.stores.sqlite import SqliteJournal
 from ewms.wms.counters import Counters

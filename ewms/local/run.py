@@ -14,12 +14,12 @@ from ewms.brokers.base import Broker
 from ewms.core.application import Application
 from ewms.core.config import PilotConfig
 from ewms.core.errors import EwmsError, WorkflowFailed
-from ewms.run.broker import connected_broker
-from ewms.run.directory import RunDirectory
-from ewms.run.loading import AnyApplication, Loaded
-from ewms.run.product import letters, remove_partials, write_dead_letters, write_json, write_outcomes, write_product
-from ewms.run.progress import Meter, Progress
-from ewms.run.summary import Stopwatch
+from ewms.local.broker import connected_broker
+from ewms.local.directory import RunDirectory
+from ewms.local.loading import AnyApplication, Loaded
+from ewms.local.product import letters, remove_partials, write_dead_letters, write_json, write_outcomes, write_product
+from ewms.local.progress import Meter, Progress
+from ewms.local.summary import Stopwatch
 from ewms.stores.base import Batch, Journal
 from ewms.stores.sqlite import SqliteJournal
 from ewms.tms.launchers.local import LocalLauncher

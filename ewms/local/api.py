@@ -10,12 +10,12 @@ from typing import Any
 from ewms.core.application import Application
 from ewms.core.errors import InputError, SpecError, WorkflowCancelled, WorkflowFailed
 from ewms.core.spec import WorkflowSpec
-from ewms.run import starting
-from ewms.run.background import BackgroundRun
-from ewms.run.directory import RunDirectory
-from ewms.run.loading import AnyApplication, Loaded, existing_inputs, load, load_object
-from ewms.run.local import LocalRun, Options
-from ewms.run.workflow import Events, Workflow
+from ewms.local import starting
+from ewms.local.background import BackgroundRun
+from ewms.local.directory import RunDirectory
+from ewms.local.loading import AnyApplication, Loaded, existing_inputs, load, load_object
+from ewms.local.run import LocalRun, Options
+from ewms.local.workflow import Events, Workflow
 
 Runnable = str | Path | Workflow | WorkflowSpec | AnyApplication | type[AnyApplication]
 

@@ -13,12 +13,12 @@ from typing import Any
 from ewms.core.application import Application
 from ewms.core.errors import EventFailed, WorkflowCancelled
 from ewms.core.event import DeadLetter, Event, Outcome
-from ewms.run import starting
-from ewms.run.background import BackgroundRun
-from ewms.run.directory import RunDirectory
-from ewms.run.loading import Loaded
-from ewms.run.local import LocalRun, Options
-from ewms.run.workflow import Workflow
+from ewms.local import starting
+from ewms.local.background import BackgroundRun
+from ewms.local.directory import RunDirectory
+from ewms.local.loading import Loaded
+from ewms.local.run import LocalRun, Options
+from ewms.local.workflow import Workflow
 from ewms.wms.driver import Stop
 
 _AHEAD = 32768

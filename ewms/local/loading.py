@@ -15,9 +15,9 @@ from ewms.core.application import Application
 from ewms.core.errors import EwmsError, InputError, SpecError
 from ewms.core.graph import Graph, build_graph
 from ewms.core.spec import TaskSpec, WorkflowSpec, parse_spec
-from ewms.run.consumers import check_importable, reference_to
-from ewms.run.inputs import PlainApplication
-from ewms.run.workflow import Workflow
+from ewms.local.consumers import check_importable, reference_to
+from ewms.local.inputs import PlainApplication
+from ewms.local.workflow import Workflow
 
 _SPEC_FILE = "workflow.toml"
 _GROUP = "ewms.applications"

@@ -12,10 +12,10 @@ from typing import Any
 from ewms.core.errors import InputError, SpecError
 from ewms.core.ids import workflow_id
 from ewms.core.spec import parse_spec
-from ewms.run.directory import RunDirectory
-from ewms.run.loading import AnyApplication, Loaded, load
-from ewms.run.local import LocalRun, Options
-from ewms.run.progress import Progress
+from ewms.local.directory import RunDirectory
+from ewms.local.loading import AnyApplication, Loaded, load
+from ewms.local.progress import Progress
+from ewms.local.run import LocalRun, Options
 from ewms.stores.sqlite import SqliteJournal
 
 OnProgress = Callable[[Progress], None]

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ewms.core.errors import ConsumerError, EwmsError
-from ewms.run.local import LocalRun
+from ewms.local.run import LocalRun
 from ewms.wms.driver import Stop
 
 _WORKER = "EWMS_WORKER"

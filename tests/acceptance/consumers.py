@@ -1,0 +1,51 @@
+"""Consumers for the tests beside this file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import BaseModel
+
+
+def square(number: int) -> int:
+    return number * number
+
+
+def picky(number: int) -> int:
+    if number == 2:
+        raise ValueError("not two")
+    return number
+
+
+def count_to(number: int) -> Iterator[int]:
+    yield from range(number)
+
+
+def nothing(number: int) -> None:
+    del number
+
+
+def parabola(x: float) -> float:
+    return x * x - 2.0
+
+
+def array_sum(array: Any) -> float:
+    return float(array.sum())
+
+
+def array_double(array: Any) -> Any:
+    return 2 * array
+
+
+class Rectangle(BaseModel):
+    width: float
+    height: float
+
+
+class Area(BaseModel):
+    area: float
+
+
+def area(rectangle: Rectangle) -> Area:
+    return Area(area=rectangle.width * rectangle.height)

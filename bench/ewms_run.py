@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import shutil
+import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
 
 from bench.child import BenchError, child
 from bench.run_observer import RunObserver
@@ -18,7 +17,7 @@ from bench.run_observer import RunObserver
 WORKERS = 2
 WARM_UP = 200
 """Events that are run first, so that no system is charged for its start."""
-_END_SECONDS = 600.0
+_END_SECONDS = 3600.0
 
 
 class EwmsRun:
@@ -26,17 +25,17 @@ class EwmsRun:
 
     Parameters
     ----------
+    process
+        The driver.
     observer
         Sees what it has accepted.
     gate
         File that lets the workload's source go on.
-    pid
-        The driver's.
     """
 
-    def __init__(self, observer: RunObserver, gate: Path, pid: int) -> None:
+    def __init__(self, process: subprocess.Popen[str], observer: RunObserver, gate: Path) -> None:
+        self.process = process
         self.observer = observer
-        self.pid = pid
         self._gate = gate
 
     def open_gate(self) -> float:
@@ -47,31 +46,30 @@ class EwmsRun:
 
 
 @contextmanager
-def ewms_run(
-    workload: str, events: int, *, warm_up: int = WARM_UP, while_running: Callable[[EwmsRun], None] | None = None
-) -> Iterator[EwmsRun]:
-    """Start it; at the end of the block wait for its product and check that it has an outcome for every event.
+def ewms_run(workload: str, events: int, *, warm_up: int = WARM_UP) -> Iterator[EwmsRun]:
+    """Start it; after the block wait for its end, and check that every event has exactly one outcome in the product.
 
-    `while_running` is called again and again during that wait.
+    `workload` is `module:Class` below `bench.workloads`.
     """
-    folder = Path(tempfile.mkdtemp(prefix="ewms-bench-"))
-    out, gate = folder / "out", folder / "gate"
-    settings = {"events": events, "warm_up": warm_up, "gate": str(gate)}
-    argv = [str(Path(sys.executable).with_name("ewms")), "run", f"bench.workloads.{workload}"]
-    argv += ["--out", str(out), "--workers", str(WORKERS)]
-    for key, value in settings.items():
-        argv += ["--set", f"{key}={json.dumps(value)}"]
-    try:
-        with (
-            child(argv, log=folder / "stderr") as process,
-            closing(RunObserver(out, process)) as observer,
-        ):
-            run = EwmsRun(observer, gate, process.pid)
+    with tempfile.TemporaryDirectory(prefix="ewms-bench-") as name:
+        folder = Path(name)
+        out, gate, log = folder / "out", folder / "gate", folder / "stderr"
+        program = Path(sys.executable).with_name("ewms")
+        argv = [str(program), "run", f"bench.workloads.{workload}", "--out", str(out), "--workers", str(WORKERS)]
+        for key, value in {"events": events, "warm_up": warm_up, "gate": str(gate)}.items():
+            argv += ["--set", f"{key}={json.dumps(value)}"]
+        with child(argv, log=log) as process, closing(RunObserver(out, process)) as observer:
             try:
-                yield run
-                process.wait(_END_SECONDS)
+                yield EwmsRun(process, observer, gate)
             except BenchError as error:
-                raise BenchError(f"{error}: {(folder / 'stderr').read_text().strip()}") from error
+                raise BenchError(f"{workload}: {error}: {log.read_text().strip()}") from error
+            process.wait(_END_SECONDS)
             _check(out, events + warm_up)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _check(out: Path, events: int) -> None:
+    summary = json.loads((out / "summary.json").read_text())
+    with (out / "product" / "outcomes.jsonl").open("rb") as lines:
+        outcomes = sum(1 for _ in lines)
+    if summary["state"] != "complete" or summary["events"]["accepted"] != events or outcomes != events:
+        raise BenchError(f"{outcomes} outcomes of {events} events, summary {summary}")

@@ -13,7 +13,9 @@ servers of a cluster that keep each queue.
 
 from __future__ import annotations
 
+import importlib.util
 import ipaddress
+import re
 import ssl
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,8 @@ from ewms.core.errors import UsageError
 
 DEFAULT_PORT = 4222
 _FILES = ("token_file", "creds", "nkey", "ca", "cert", "key")
+_SEED = re.compile(r"\A\s*SU[A-Z2-7]{56}\s*\Z")
+_CREDS = re.compile(r"BEGIN NATS USER JWT-----\n.+\n[\s\S]*BEGIN USER NKEY SEED-----\nSU[A-Z2-7]{56}\n")
 _PARAMETERS = (*_FILES, "replicas")
 
 
@@ -64,7 +68,7 @@ class NatsAddress(msgspec.Struct, frozen=True, kw_only=True):
             shown=shown,
             servers=[f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}" for host, port in addresses],
             is_local=all(_is_loopback(host) for host, _ in addresses),
-            login=_login(userinfo, parameters),
+            login=_login(shown, userinfo, parameters),
             tls=_tls(shown, parameters) if scheme == "tls" or {"ca", "cert"} & parameters.keys() else None,
             replicas=int(parameters.get("replicas", "1")),
         )
@@ -96,7 +100,7 @@ def _check_readable(shown: str, name: str, path: str) -> None:
         raise UsageError(f"broker URL {shown}: {name} file {path!r} cannot be read: {error.strerror}") from error
 
 
-def _login(userinfo: str, parameters: dict[str, str]) -> dict[str, Any]:
+def _login(shown: str, userinfo: str, parameters: dict[str, str]) -> dict[str, Any]:
     login: dict[str, Any] = {}
     user, separator, password = userinfo.partition(":")
     if separator:
@@ -107,9 +111,19 @@ def _login(userinfo: str, parameters: dict[str, str]) -> dict[str, Any]:
         login["token"] = Path(parameters["token_file"]).read_text().strip()
     if "creds" in parameters:
         login["user_credentials"] = parameters["creds"]
+        _check_seed(shown, "creds", parameters["creds"], _CREDS)
     if "nkey" in parameters:
         login["nkeys_seed"] = parameters["nkey"]
+        _check_seed(shown, "nkey", parameters["nkey"], _SEED)
     return login
+
+
+def _check_seed(shown: str, name: str, path: str, form: re.Pattern[str]) -> None:
+    """nats-py fails in strange ways on files of another form."""
+    if not form.search(Path(path).read_text(errors="replace")):
+        raise UsageError(f"broker URL {shown}: {name} file {path!r} does not hold what `nsc` writes into one")
+    if importlib.util.find_spec("nkeys") is None:
+        raise UsageError(f'broker URL {shown}: {name} files need another package; pip install "ewms[nkeys]"')
 
 
 def _tls(shown: str, parameters: dict[str, str]) -> ssl.SSLContext:

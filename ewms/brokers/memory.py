@@ -129,7 +129,7 @@ class MemoryBroker(Broker):
 
     async def signal(self, topic: str, body: bytes) -> None:
         """As in the contract."""
-        if self._space is not None:
+        if self._space is not None and len(body) <= self.capabilities.max_message_bytes:
             for mailbox in self._space.listeners.get(topic, ()):
                 mailbox.put(body)
 

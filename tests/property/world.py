@@ -95,8 +95,7 @@ class World:
     def take(self, report: Report) -> None:
         """The driver applies a report; it is acked only after the commit."""
         self.taken.append(report)
-        for item in (*report.results, *report.failures):
-            self.open_copies.get(report.message_id, set()).discard((report.task, item.id))
+        self.open_copies.get(report.message_id, set()).difference_update(_reported(report))
         self.ledger.take_report(wire.decode_report(wire.encode(report)), self.now)
 
     def commit(self) -> None:
@@ -289,10 +288,12 @@ class World:
         for holding in self.leased:
             yield from _keys(holding.work.task, holding.left)
         for report in (*self.reports, *self.taken):
-            yield from _keys(report.task, (*report.results, *report.failures))
+            yield from _reported(report)
 
     def _said_of(self, key: Key) -> list[list[WireOutput]]:
-        return [item.outputs for report in self.said if report.task == key[0] for item in report.results if item.id == key[1]]
+        return [
+            item.outputs for report in self.said if report.task == key[0] for item in report.results if item.id == key[1]
+        ]
 
     def _key(self, terminal: Terminal) -> Key:
         return self.graph.tasks[terminal.event.task].name, terminal.event.id
@@ -333,7 +334,9 @@ class World:
         found = []
         for terminal in self.journal.terminals(by_rank=True):
             if terminal.reason is None:
-                values = [codecs.decode(output.codec, output.data) for output in decode_outputs(terminal.outputs or NO_OUTPUTS)]
+                values = [
+                    codecs.decode(output.codec, output.data) for output in decode_outputs(terminal.outputs or NO_OUTPUTS)
+                ]
                 found.append((self._key(terminal), codecs.encode(values).data))
         return found
 
@@ -343,5 +346,10 @@ class World:
         return self.outcomes() if assembled is None else codecs.encode(assembled).data
 
 
-def _keys(task: str, items: Iterable[WorkEvent | Result | Failure]) -> Iterator[Key]:
-    return ((task, item.id) for item in items)
+def _keys(task: str, events: Iterable[WorkEvent]) -> Iterator[Key]:
+    return ((task, event.id) for event in events)
+
+
+def _reported(report: Report) -> Iterator[Key]:
+    yield from ((report.task, result.id) for result in report.results)
+    yield from ((report.task, failure.id) for failure in report.failures)

@@ -1,0 +1,69 @@
+"""Every broker that the contract suite runs over. A new one is a function in `_SERVERS`."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from ewms.brokers._nats_process import find_server
+from ewms.brokers.base import Broker
+from ewms.brokers.embedded import EmbeddedNats
+from ewms.brokers.urls import broker_for
+from ewms.core.errors import BrokerUnavailable
+
+Connect = Callable[[], Awaitable[Broker]]
+
+
+@asynccontextmanager
+async def _memory(folder: Path) -> AsyncIterator[str]:
+    yield f"memory://{folder.name}"
+
+
+@asynccontextmanager
+async def _nats(folder: Path) -> AsyncIterator[str]:
+    try:
+        find_server()
+    except BrokerUnavailable as error:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(str(error))
+    async with EmbeddedNats(folder / "nats") as server:
+        yield server.url
+
+
+_SERVERS: dict[str, Callable[[Path], AbstractAsyncContextManager[str]]] = {"memory": _memory, "nats": _nats}
+
+
+@pytest.fixture(params=sorted(_SERVERS))
+async def url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+    """A running server of each kind."""
+    async with _SERVERS[request.param](tmp_path) as address:
+        yield address
+
+
+@pytest.fixture
+async def connect(url: str) -> AsyncIterator[Connect]:
+    """Opens connections that are closed after the test."""
+    async with AsyncExitStack() as stack:
+
+        async def open_one() -> Broker:
+            return await stack.enter_async_context(broker_for(url, patience=5.0))
+
+        yield open_one
+
+
+@pytest.fixture
+async def broker(connect: Connect) -> Broker:
+    """A connection."""
+    return await connect()
+
+
+@pytest.fixture
+def queue() -> str:
+    """The name of a queue, with characters that not every broker takes."""
+    return f"WF-{uuid.uuid4().hex[:8]}.work queue/1"

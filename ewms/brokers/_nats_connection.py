@@ -20,7 +20,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from ewms.brokers._nats_client import Subscription, discard, new_inbox, open_client
-from ewms.brokers._nats_errors import PermissionMissing, connection_error, violation
+from ewms.brokers._nats_errors import connection_error, permission_missing, violation
 from ewms.brokers._nats_url import NatsAddress
 from ewms.core.errors import BrokerError, BrokerUnavailable
 
@@ -80,6 +80,7 @@ class Connection:
         self._subscriptions: set[Subscription] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._inbox = new_inbox()
+        self._deaf: BrokerError | None = None
 
     @property
     def gives_up_at(self) -> float:
@@ -188,6 +189,7 @@ class Connection:
         return task
 
     async def _connect(self, deadline: float) -> None:
+        self._deaf = None
         client = await open_client(self._address, deadline, self._on_error, self._on_closed)
         bound: set[Subscription] = set()
         try:
@@ -225,6 +227,8 @@ class Connection:
             raise ConnectionError(str(error)) from error
 
     async def _ask(self, client: Client, subject: str, body: bytes, headers: dict[str, str] | None, deadline: float) -> Msg:
+        if self._deaf is not None:
+            raise self._deaf
         token = f"{next(self._tokens):x}"
         waiting = self._waiting[token] = _Waiting(subject, asyncio.get_running_loop().create_future())
         try:
@@ -245,13 +249,14 @@ class Connection:
             return
         verb, subject = denied
         logger.warning("permission_missing address=%s verb=%s subject=%s", self.shown, verb, subject)
-        is_inbox = subject.startswith(self._inbox.lower())
+        if subject.startswith(self._inbox.lower()):
+            self._deaf = permission_missing(verb, f"{self._inbox}.*", self.shown)
         for waiting in self._waiting.values():
-            if (is_inbox or waiting.subject.lower() == subject) and not waiting.answer.done():
-                waiting.answer.set_exception(PermissionMissing.of(verb, waiting.subject, self.shown))
+            if (self._deaf is not None or waiting.subject.lower() == subject) and not waiting.answer.done():
+                waiting.answer.set_exception(self._deaf or permission_missing(verb, waiting.subject, self.shown))
         for listener in self.listeners:
             if listener.subject.lower() == subject:
-                listener.on_denied(PermissionMissing.of(verb, listener.subject, self.shown))
+                listener.on_denied(permission_missing(verb, listener.subject, self.shown))
 
     def _on_closed(self, client: Client) -> None:
         if client is not self._client or self._is_closed:

@@ -27,7 +27,7 @@ def connection_error(error: BaseException, shown: str) -> BrokerError:
         return BrokerRejected(f"{shown} refuses the credentials; check user, password, token or key, and their expiry")
     if isinstance(error, ssl.SSLCertVerificationError):
         return BrokerRejected(
-            f"the certificate of {shown} is not trusted: {error.verify_message}; name its CA with ?ca=FILE"
+            f"the certificate of {shown} is not trusted: {error.verify_message}; name its authority with ?ca=FILE"
         )
     if isinstance(error, ssl.SSLError):
         return BrokerRejected(f"TLS with {shown} failed: {error.reason}; check the ca, cert and key files")
@@ -44,12 +44,19 @@ def violation(error: BaseException) -> tuple[str, str] | None:
 
 
 class PermissionMissing(BrokerRejected):
-    """The user may not publish or subscribe to a subject."""
+    """The user may not publish to a subject."""
 
-    @classmethod
-    def of(cls, verb: str, subject: str, shown: str) -> PermissionMissing:
-        """With the subject that the administrator has to allow."""
-        return cls(f"{shown} denies the user the permission for {verb} to {subject}; have it granted")
+
+def permission_missing(verb: str, subject: str, shown: str) -> BrokerRejected:
+    """With the subject that the administrator has to allow.
+
+    Parameters
+    ----------
+    verb
+        `publish` or `subscription`.
+    """
+    kind = PermissionMissing if verb == "publish" else BrokerRejected
+    return kind(f"{shown} denies the user the permission for {verb} to {subject}; have it granted")
 
 
 class ApiError(msgspec.Struct, frozen=True):

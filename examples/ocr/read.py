@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import math
+from bisect import bisect_left
 from collections.abc import Iterator
+from itertools import accumulate
 
 import pages
 import sample
@@ -35,46 +37,67 @@ class Reader:
     def consume(self, page: Page) -> PageText:
         """The text of one page; `Unreadable` if the page is damaged or what is on it cannot be made out."""
         picture = Picture(sample.draw(page.truth, page.page), sample.DPI) if page.truth else pages.load(page)
-        image, dpi = self._straighten(picture)
-        self._look_at(image, dpi, PSM.AUTO)
-        text = self._engine.GetUTF8Text().strip()
-        confidence = self._engine.MeanTextConf() if text else None
-        if (confidence or 0) < LEAST_CONFIDENCE and not _is_blank(image):
-            raise Unreadable("the page is not blank, but no writing can be made out")
+        image, text = self._read(picture)
+        points = 72 / picture.dpi
         return PageText(
             file=page.file,
             name=page.name,
             page=page.page,
             text=text,
-            confidence=confidence,
-            words=list(self._words(72 / dpi)) if text else [],
-            width=image.width * 72 / dpi,
-            height=image.height * 72 / dpi,
-            jpeg=_jpeg(image, min(1.0, BOOK_DPI / dpi)),
+            confidence=self._engine.MeanTextConf() if text else None,
+            words=list(self._words(points)) if text else [],
+            width=image.width * points,
+            height=image.height * points,
+            jpeg=_jpeg(image, min(1.0, BOOK_DPI / picture.dpi)),
         )
+
+    def _read(self, picture: Picture) -> tuple[Image.Image, str]:
+        """The page as it was read, without grain and set straight, and its text."""
+        smooth = picture.image.filter(ImageFilter.GaussianBlur(SMOOTHING))
+        for attempt in (smooth, _bleached(smooth)):
+            image = self._straightened(attempt, picture.dpi)
+            self._look_at(image, picture.dpi, PSM.AUTO)
+            text = self._engine.GetUTF8Text().strip()
+            if text and self._engine.MeanTextConf() >= LEAST_CONFIDENCE:
+                return image, text
+        if _is_blank(smooth):
+            return smooth, ""
+        raise Unreadable("the page is not blank, but no writing can be made out")
 
     def _look_at(self, image: Image.Image, dpi: float, mode: int) -> None:
         self._engine.SetPageSegMode(mode)
         self._engine.SetImage(image)
         self._engine.SetSourceResolution(round(dpi))
 
-    def _straighten(self, picture: Picture) -> Picture:
-        """The picture with less grain, the right way up, its lines level: halves the errors for a third of a second."""
-        image = picture.image.filter(ImageFilter.GaussianBlur(SMOOTHING))
-        self._look_at(image, picture.dpi, PSM.AUTO_OSD)
+    def _straightened(self, image: Image.Image, dpi: float) -> Image.Image:
+        """The picture the right way up and its lines level: halves the errors for a third of a second."""
+        self._look_at(image, dpi, PSM.AUTO_OSD)
         layout = self._engine.AnalyseLayout()
-        if layout is None:  # a blank page
-            return Picture(image, picture.dpi)
+        if layout is None:  # nothing there that looks like writing
+            return image
         quarters, _, _, skew = layout.Orientation()
         angle = 90 * quarters + math.degrees(skew)
-        paper = ImageStat.Stat(image).median[0]
-        return Picture(image.rotate(angle, Image.Resampling.BICUBIC, expand=True, fillcolor=paper), picture.dpi)
+        return image.rotate(angle, Image.Resampling.BICUBIC, expand=True, fillcolor=_paper(image))
 
     def _words(self, points: float) -> Iterator[Word]:
         for word in iterate_level(self._engine.GetIterator(), RIL.WORD):
             left, _, right, _ = word.BoundingBox(RIL.WORD)
             _, top, _, bottom = word.BoundingBox(RIL.TEXTLINE)
             yield word.GetUTF8Text(RIL.WORD), left * points, right * points, top * points, bottom * points
+
+
+def _paper(image: Image.Image) -> int:
+    """The grey of the paper: that of half of all pixels, or lighter."""
+    return round(ImageStat.Stat(image).median[0])
+
+
+def _bleached(image: Image.Image) -> Image.Image:
+    """The picture on white paper: where there are few words, the grain hides them from the engine."""
+    paper = _paper(image)
+    counts = list(accumulate(image.histogram()))
+    lightest = bisect_left(counts, 0.98 * counts[-1])
+    white = paper - 2 * (lightest - paper)  # as far below the paper's grey as its lightest grain is above, and again
+    return image.point(lambda grey: 255 if grey >= white else grey * 255 / white) if white > 0.7 * paper else image
 
 
 def _is_blank(image: Image.Image) -> bool:

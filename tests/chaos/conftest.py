@@ -45,6 +45,10 @@ class Running:
         lines = "".join(json.dumps(body) + "\n" for body in bodies)
         self.folder.joinpath("input.jsonl").write_text(lines)
 
+    def open_gate(self) -> None:
+        """Let consumers go on that wait for the file `gate`."""
+        self.folder.joinpath("gate").touch()
+
     def start(self, *arguments: str) -> None:
         """Start `ewms run` in a process group of its own."""
         self._spawn(

@@ -17,6 +17,16 @@ input = "numbers"
 output = "results"
 """
 
+GATED = """
+import time
+from pathlib import Path
+
+def work(number):
+    while number >= 20 and not Path(__file__).with_name("gate").exists():
+        time.sleep(0.01)
+    return number
+"""
+
 
 def test_a_straggler_gets_a_copy(running: Running) -> None:
     consumer = """
@@ -79,11 +89,12 @@ def double(number):
 
 
 def test_a_changed_graph_is_refused_and_a_changed_limit_is_taken(running: Running) -> None:
-    running.write("import time\n\ndef work(n):\n    time.sleep(0.05)\n    return n\n", SPEC, list(range(100)))
+    running.write(GATED, SPEC, list(range(100)))
     running.start()
     running.wait_accepted(2)
     assert running.process is not None
     running.process.send_signal(signal.SIGINT)
+    running.open_gate()
     running.finish(expected=130)
     toml = running.folder / "workflow.toml"
     toml.write_text(SPEC.replace('output = "results"', 'output = "others"'))
@@ -94,13 +105,14 @@ def test_a_changed_graph_is_refused_and_a_changed_limit_is_taken(running: Runnin
 
 
 def test_a_second_driver_is_kept_out(running: Running) -> None:
-    running.write("import time\n\ndef work(n):\n    time.sleep(0.05)\n    return n\n", SPEC, list(range(200)))
+    running.write(GATED, SPEC, list(range(60)))
     running.start()
     running.wait_accepted(1)
     assert "another driver" in running.call("resume", "out", expected=1)
     assert "running" in running.call("status", "out")
+    running.open_gate()
     running.finish()
-    assert running.summary()["events"]["accepted"] == 200
+    assert running.summary()["events"]["accepted"] == 60
 
 
 def test_json_progress_is_one_object_a_line(running: Running) -> None:

@@ -11,9 +11,12 @@ from tests.chaos.conftest import Running, wait_for
 EVENTS = 300
 CONSUMER = """
 import time
+from pathlib import Path
 
 def double(number):
-    time.sleep(0.01)
+    time.sleep(0.005)
+    while number >= 100 and not Path(__file__).with_name("gate").exists():
+        time.sleep(0.01)
     return {"number": number, "double": 2 * number}
 
 def add(pair):
@@ -43,10 +46,10 @@ EXPECTED = b"".join(
 
 @pytest.fixture
 def doubles(running: Running) -> Running:
-    """The workflow, under way, with a good part of it still to do."""
+    """The workflow, under way, its pilots at work on events that cannot end before the gate is opened."""
     running.write(CONSUMER, SPEC, list(range(EVENTS)))
     running.start()
-    running.wait_accepted(20)
+    running.wait_accepted(100)
     return running
 
 
@@ -61,6 +64,7 @@ def check_complete(running: Running) -> dict[str, int]:
 
 
 def test_undisturbed(doubles: Running) -> None:
+    doubles.open_gate()
     doubles.finish()
     events = check_complete(doubles)
     assert events["retried"] == events["vanished"] == events["returned"] == 0
@@ -68,6 +72,7 @@ def test_undisturbed(doubles: Running) -> None:
 
 def test_one_pilot_killed_mid_task(doubles: Running) -> None:
     doubles.pilots()[0].kill()
+    doubles.open_gate()
     doubles.finish()
     events = check_complete(doubles)
     # Near the end, a copy of what the dead pilot held may finish before its lease does.
@@ -77,6 +82,7 @@ def test_one_pilot_killed_mid_task(doubles: Running) -> None:
 def test_every_pilot_killed(doubles: Running) -> None:
     for pilot in doubles.pilots():
         pilot.kill()
+    doubles.open_gate()
     doubles.finish()
     events = check_complete(doubles)
     assert events["vanished"] + events["speculative"] > 0
@@ -84,6 +90,7 @@ def test_every_pilot_killed(doubles: Running) -> None:
 
 def test_driver_killed(doubles: Running) -> None:
     doubles.kill_driver()
+    doubles.open_gate()
     wait_for(lambda: not doubles.leftovers(), "pilots and server to die with the driver")
     doubles.resume()
     doubles.finish()
@@ -93,6 +100,7 @@ def test_driver_killed(doubles: Running) -> None:
 def test_embedded_server_killed(doubles: Running) -> None:
     for server in doubles.processes("nats-server"):
         server.kill()
+    doubles.open_gate()
     doubles.finish()
     check_complete(doubles)
 
@@ -100,8 +108,9 @@ def test_embedded_server_killed(doubles: Running) -> None:
 def test_everything_killed_at_once(doubles: Running) -> None:
     doubles.kill_all()
     doubles.resume()
-    doubles.wait_accepted(100)
+    wait_for(doubles.pilots, "new pilots")
     doubles.kill_all()
+    doubles.open_gate()
     doubles.resume()
     doubles.finish()
     check_complete(doubles)
@@ -110,6 +119,7 @@ def test_everything_killed_at_once(doubles: Running) -> None:
 def test_interrupted_and_resumed(doubles: Running) -> None:
     assert doubles.process is not None
     doubles.process.terminate()
+    doubles.open_gate()
     output = doubles.finish(expected=130)
     assert "ewms resume out" in output
     assert doubles.summary()["state"] == "interrupted"

@@ -36,7 +36,7 @@ class Files:
     def server_config(self, more: str = "") -> str:
         return (
             'jetstream { store_dir: "STORE/js" }\nauthorization { token: "right" }\n'
-            f'tls {{ cert_file: "{self.server}", key_file: "{self.server_key}" {more} }}'
+            f'tls {{ cert_file: "{self.server}", key_file: "{self.server_key}"{more} }}'
         )
 
 
@@ -52,6 +52,7 @@ async def check_works(url: str) -> None:
         async with await broker.consumer("q") as consumer:
             [delivery] = await consumer.lease(1, 5.0)
         assert len(delivery.body) == 100_000
+        await broker.delete("q")
 
 
 async def check_refused(url: str, telling: str) -> None:
@@ -74,7 +75,7 @@ async def test_an_untrusted_server_is_refused(start_server: StartServer, files: 
 
 
 async def test_client_certificates(start_server: StartServer, files: Files) -> None:
-    server = await start_server(files.server_config(f'ca_file: "{files.ca}", verify: true'))
+    server = await start_server(files.server_config(f', ca_file: "{files.ca}", verify: true'))
     url = f"tls://right@127.0.0.1:{server.port}?ca={files.ca}"
     await check_works(f"{url}&cert={files.client}&key={files.client_key}")
     await check_refused(url, "TLS with .* failed|hangs up")

@@ -19,6 +19,8 @@ _PING_SECONDS = 5
 """A server that does not answer is noticed after three times this."""
 _UNSENT_BYTES = 16 * 1024 * 1024
 _CLOSE_SECONDS = 2.0
+_FAILED_CLOSE_SECONDS = 0.1
+"""There is nothing to send, and asyncio never reports the end of a connection whose TLS handshake failed."""
 
 
 class Subscription:
@@ -102,16 +104,16 @@ async def open_client(
         if not client.is_connected:  # nats-py does not notice when a server hangs up on the greeting
             raise errors.ConnectionClosedError
     except (errors.Error, OSError, TimeoutError) as error:
-        await discard(client)
+        await discard(client, _FAILED_CLOSE_SECONDS)
         is_vague = isinstance(error, errors.NoServersError | errors.ConnectionClosedError)
         raise connection_error(complaints[-1] if is_vague and complaints else error, address.shown) from error
     return client
 
 
-async def discard(client: Client) -> None:
+async def discard(client: Client, seconds: float = _CLOSE_SECONDS) -> None:
     """Send what is written, and disconnect; within bounds, whatever the state of the connection."""
     with contextlib.suppress(errors.Error, OSError, TimeoutError):
-        async with asyncio.timeout(_CLOSE_SECONDS):
+        async with asyncio.timeout(seconds):
             await client.close()
 
 

@@ -6,6 +6,7 @@ import ast
 import difflib
 import importlib.machinery
 import importlib.util
+import inspect
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -23,9 +24,9 @@ def reference_to(function: Callable[..., Any] | str) -> str:
         return function
     name = getattr(function, "__qualname__", "")
     module = getattr(function, "__module__", None)
-    if not name or module is None:
+    if not name or module is None or inspect.ismethod(function):
         raise ConsumerError(
-            f"{function!r} cannot be imported by a pilot; write a function that calls it at the top level of a module"
+            f"{name or function!r} cannot be imported by a pilot; write a function that calls it at the top level of a module"
         )
     if "<lambda>" in name:
         raise ConsumerError("a pilot cannot import a lambda; define a function with def at the top level of a module")

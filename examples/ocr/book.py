@@ -60,7 +60,8 @@ class Book(Application[Event, Outcome, Product]):
     def buried(self, letter: DeadLetter) -> Iterable[Event]:
         """Keep the place of a page, or of a file, that could not be read."""
         page = letter.body.get("page", 0)
-        self._missing[letter.body["file"], page] = Missing(name=letter.body["name"], page=page, reason=letter.reason)
+        reason = letter.reason.removeprefix("pages.Unreadable: ")  # readers of the book know no exceptions
+        self._missing[letter.body["file"], page] = Missing(name=letter.body["name"], page=page, reason=reason)
         return ()
 
     def assemble(self) -> Product:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 OCR = Path(__file__).resolve().parents[3] / "examples" / "ocr"
 sys.path.insert(0, str(OCR))
+os.environ.setdefault("OMP_THREAD_LIMIT", "1")  # as workflow.toml sets it for pilots
 
 if TYPE_CHECKING:
     from PIL.Image import Image

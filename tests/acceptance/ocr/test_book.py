@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 import os
 import random
@@ -14,6 +15,7 @@ from book import Book
 from PIL import Image
 
 from ewms import DeadLetter, Event, Outcome
+from ewms.core.ids import check_event_id
 from ewms.testing import SimulationResult, check_order_independence, simulate
 
 Scrap = Callable[..., Image.Image]
@@ -31,6 +33,15 @@ def lines_of(product: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in product["pages.jsonl"].splitlines()]
 
 
+def speck() -> bytes:
+    stream = io.BytesIO()
+    Image.new("L", (8, 8), 255).save(stream, "JPEG")
+    return stream.getvalue()
+
+
+SPECK = speck()
+
+
 def read_event(event_id: str, file: int, page: int, text: str) -> Outcome:
     value = {
         "file": file,
@@ -44,17 +55,6 @@ def read_event(event_id: str, file: int, page: int, text: str) -> Outcome:
         "jpeg": SPECK,
     }
     return Outcome(id=event_id, task="read", values=(value,))
-
-
-def speck() -> bytes:
-    import io
-
-    stream = io.BytesIO()
-    Image.new("L", (8, 8), 255).save(stream, "JPEG")
-    return stream.getvalue()
-
-
-SPECK = speck()
 
 
 def test_the_sample_book_is_read_with_few_errors(example: Path) -> None:
@@ -88,12 +88,12 @@ def test_files_become_a_book_in_the_order_given_with_marks_for_what_is_missing(
 
     assert result.product["book.txt"].split("\n\n") == [
         "This comes first",
-        "[page 2 of fax.tif is missing: Unreadable: the page is not blank, but no writing can be made out]",
+        "[page 2 of fax.tif is missing: the page is not blank, but no writing can be made out]",
         "This is the third",
         "This is the second page",
-        "[every page of scans/page 3.png is missing: Unreadable: neither a PDF nor a picture in a known format]",
+        "[every page of scans/page 3.png is missing: neither a PDF nor a picture in a known format]",
         "This is the tenth page",
-        "[every page of broken.pdf is missing: Unreadable: the PDF is cut short: its end is missing]\n",
+        "[every page of broken.pdf is missing: the PDF is cut short: its end is missing]\n",
     ]
     lines = lines_of(result.product)
     assert [(line["page"], line["file"], line["file_page"]) for line in lines] == [
@@ -106,9 +106,9 @@ def test_files_become_a_book_in_the_order_given_with_marks_for_what_is_missing(
         (7, "broken.pdf", None),
     ]
     assert [line["missing"] for line in lines if "missing" in line] == [
-        "Unreadable: the page is not blank, but no writing can be made out",
-        "Unreadable: neither a PDF nor a picture in a known format",
-        "Unreadable: the PDF is cut short: its end is missing",
+        "the page is not blank, but no writing can be made out",
+        "neither a PDF nor a picture in a known format",
+        "the PDF is cut short: its end is missing",
     ]
     assert len(pypdfium2.PdfDocument(result.product["book.pdf"])) == 7
     assert result.events["dead_lettered"] == 3
@@ -154,8 +154,6 @@ def test_what_was_replayed_with_success_is_missing_no_more() -> None:
 
 
 def test_ids_are_allowed_and_unique_whatever_files_are_called(tmp_path: Path) -> None:
-    from ewms.core.ids import check_event_id
-
     names = ["a b.png", "\u00fc\u4e2d.pdf", "x" * 200 + ".tif", "a b.png"]
     for place in ("one", "two"):
         (tmp_path / place).mkdir()

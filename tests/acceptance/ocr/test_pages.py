@@ -148,5 +148,4 @@ def test_a_picture_that_is_cut_short_is_unreadable(tmp_path: Path, suffix: str) 
     data = path.read_bytes()
     path.write_bytes(data[: len(data) // 2])
     with pytest.raises(Unreadable):
-        for each in pages.split(source(path)):
-            pages.load(each)
+        [pages.load(each) for each in pages.split(source(path))]

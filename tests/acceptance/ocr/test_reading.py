@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import sample
 import score
 from events import Page, PageText
 from pages import Unreadable
@@ -71,6 +72,12 @@ def test_a_page_that_is_askew_or_upside_down_is_set_straight(
     page = read(reader, turned, tmp_path / "turned.png")
     assert error_rate(text * 4, page.text) < 0.01
     assert page.width > page.height  # of the paper when it is upright
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_page_with_few_words_is_read(reader: Reader, tmp_path: Path, seed: int) -> None:
+    title = "Chapter One\n\nIn which nothing happens"
+    assert error_rate(title, read(reader, sample.draw(title, seed), tmp_path / "title.png").text) == 0
 
 
 def test_a_page_reads_alike_whatever_was_read_before(reader: Reader, scrap: Scrap, tmp_path: Path) -> None:

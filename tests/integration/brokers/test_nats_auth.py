@@ -84,6 +84,20 @@ async def test_creds(start_server: StartServer, tmp_path: Path) -> None:
     await check_refused(f"nats://127.0.0.1:{server.port}?creds={path}", "refuses the credentials")
 
 
+async def test_credentials_that_expire_while_connected(start_server: StartServer, tmp_path: Path) -> None:
+    mint = Mint()
+    server = await start_server(JETSTREAM + mint.server_config())
+    path = write(tmp_path / "user.creds", mint.creds(expires_in=2))
+    async with broker_for(f"nats://127.0.0.1:{server.port}?creds={path}", patience=3.0) as broker:
+        await broker.declare("q", 30.0)
+        with pytest.raises(BrokerRejected, match="refuses the credentials"):
+            while True:
+                await broker.depth("q")
+                await asyncio.sleep(0.05)
+        write(path, mint.creds(expires_in=3600))
+        assert await broker.depth("q") == Depth(0, 0)
+
+
 async def test_no_jetstream(start_server: StartServer) -> None:
     server = await start_server("")
     await check_refused(f"nats://127.0.0.1:{server.port}", "has no JetStream; start nats-server with -js")
@@ -146,6 +160,7 @@ class Mint:
     def __init__(self) -> None:
         self._operator = _Key(nkeys.PREFIX_BYTE_OPERATOR)
         self._account = _Key(nkeys.PREFIX_BYTE_ACCOUNT)
+        self._system = _Key(nkeys.PREFIX_BYTE_ACCOUNT)
 
     def server_config(self) -> str:
         unlimited = dict.fromkeys(
@@ -165,10 +180,15 @@ class Mint:
             -1,
         )
         account = {"type": "account", "version": 2, "limits": unlimited | {"wildcards": True}}
+        system = {"type": "account", "version": 2, "limits": {}}
         return (
             f"operator: {_jwt(self._operator, self._operator, {'type': 'operator', 'version': 2})}\n"
+            f"system_account: {self._system.public}\n"
             "resolver: MEMORY\n"
-            f"resolver_preload: {{ {self._account.public}: {_jwt(self._operator, self._account, account)} }}\n"
+            "resolver_preload: {\n"
+            f"  {self._account.public}: {_jwt(self._operator, self._account, account)}\n"
+            f"  {self._system.public}: {_jwt(self._operator, self._system, system)}\n"
+            "}\n"
         )
 
     def creds(self, expires_in: int) -> str:

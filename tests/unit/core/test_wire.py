@@ -1,0 +1,104 @@
+"""The wire format. The encoded messages below are those of protocol 1: they may be added to, never changed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ewms.core import wire
+from ewms.core.wire import Command, Failure, Heartbeat, Kind, RawReport, Report, Result, WireOutput, WorkEvent, WorkMessage
+
+texts = st.text(max_size=20)
+outputs = st.builds(WireOutput, texts, st.binary(max_size=20), texts)
+results = st.builds(Result, texts, st.integers(1, 2**32), st.lists(outputs, max_size=3), st.booleans())
+failures = st.builds(Failure, texts, st.integers(1, 2**32), st.sampled_from(Kind), texts)
+reports = st.builds(
+    Report,
+    st.just(wire.PROTOCOL),
+    texts,
+    texts,
+    st.booleans(),
+    texts,
+    texts,
+    texts,
+    st.floats(0, 1e6),
+    st.lists(results, max_size=3),
+    st.lists(failures, max_size=3),
+)
+
+
+@given(reports)
+def test_a_report_comes_back(report: Report) -> None:
+    assert wire.decode_report(wire.encode(report)) == report
+
+
+@given(reports)
+def test_a_pilot_passes_results_through_unread(report: Report) -> None:
+    """A report with the results as the worker encoded them is the same bytes."""
+    raw = msgspec.Raw(wire.encode(report.results))
+    passed = RawReport(*msgspec.structs.astuple(report)[:-2], raw, report.failures)
+    assert wire.encode(passed) == wire.encode(report)
+    assert wire.decode_results(raw) == report.results
+
+
+def test_a_work_message_comes_back() -> None:
+    events = [WorkEvent("1", "json", b"1"), WorkEvent("2", "@numpy", b"\xc0", 3, {"color": "red"})]
+    message = WorkMessage(wire.PROTOCOL, "1.a", "square", True, events)
+    assert wire.decode_work(wire.encode(message)) == message
+
+
+@pytest.mark.parametrize("signal", [Heartbeat(pilot="PL-1", host="h", holds=["1.a"]), Command(action="end")])
+def test_signals_tell_themselves_apart(signal: Heartbeat | Command) -> None:
+    assert wire.decode_signal(wire.encode(signal)) == signal
+
+
+WORK = [1, "1.a", "square", False, [["7", "json", b"7", 2, {"k": "v"}]]]
+REPORT = [
+    1,
+    "1.a",
+    "square",
+    False,
+    "PL-1",
+    "host",
+    "",
+    0.5,
+    [["7", 2, [["json", b"49", ""]], False]],
+    [["8", 1, 3, "gone"]],
+]
+
+
+def test_protocol_1_as_it_was_agreed() -> None:
+    work = WorkMessage(1, "1.a", "square", False, [WorkEvent("7", "json", b"7", 2, {"k": "v"})])
+    result = Result("7", 2, [WireOutput("json", b"49")])
+    report = Report(1, "1.a", "square", False, "PL-1", "host", "", 0.5, [result], [Failure("8", 1, Kind.VANISHED, "gone")])
+    assert wire.decode_work(wire.encode(WORK)) == work
+    assert wire.decode_report(wire.encode(REPORT)) == report
+    assert msgspec.msgpack.decode(wire.encode(work)) == WORK
+
+
+@pytest.mark.parametrize(
+    ("decode", "message"),
+    [
+        (wire.decode_work, [*WORK, "later"]),
+        (wire.decode_work, [*WORK[:4], [["7", "json", b"7", 2, {"k": "v"}, "later"]]]),
+        (wire.decode_report, [*REPORT, "later"]),
+    ],
+)
+def test_what_a_newer_version_adds_at_the_end_does_no_harm(decode: Any, message: list[Any]) -> None:
+    assert decode(wire.encode(message)).message_id == "1.a"
+
+
+def test_an_older_version_may_leave_defaults_out() -> None:
+    (event,) = wire.decode_work(wire.encode([1, "1.a", "square", False, [["7", "json", b"7"]]])).events
+    assert (event.attempt, event.headers) == (1, None)
+
+
+@pytest.mark.parametrize("decode", [wire.decode_work, wire.decode_report, wire.decode_signal, wire.decode_results])
+@pytest.mark.parametrize("data", [b"", b"\xc1", b"hello", wire.encode([1, 2])])
+def test_anything_else_is_refused(decode: Any, data: bytes) -> None:
+    with pytest.raises(msgspec.MsgspecError):
+        decode(data)

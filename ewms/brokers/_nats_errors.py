@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import ssl
 
@@ -22,7 +23,7 @@ def connection_error(error: BaseException, shown: str) -> BrokerError:
     shown
         The address without credentials.
     """
-    text = str(error) or type(error).__name__
+    text = str(error) or "no answer in time"
     if any(words in text.lower() for words in _CREDENTIALS):
         return BrokerRejected(f"{shown} refuses the credentials; check user, password, token or key, and their expiry")
     if isinstance(error, ssl.SSLCertVerificationError):
@@ -33,6 +34,8 @@ def connection_error(error: BaseException, shown: str) -> BrokerError:
         return BrokerRejected(f"TLS with {shown} failed: {error.reason}; check the ca, cert and key files")
     if isinstance(error, errors.SecureConnWantedError):
         return BrokerRejected(f"{shown} offers no TLS; use nats:// without ca and cert if the network is trusted")
+    if isinstance(error, OSError) and error.errno and error.errno > 0:
+        text = os.strerror(error.errno).lower()
     reason = text.removeprefix("nats: ")
     return BrokerUnavailable(f"no NATS server answers at {shown} ({reason}); check the address and that the server runs")
 

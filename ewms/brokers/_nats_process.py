@@ -91,7 +91,7 @@ class NatsProcess:
             )
         server = cls(process, log)
         try:
-            await server._wait_ready(folder / f"nats-server_{process.pid}.ports")
+            await server._wait_ready(folder)
         except BaseException:
             await server.stop()
             raise
@@ -123,9 +123,9 @@ class NatsProcess:
             self._process.kill()
         await self._process.wait()
 
-    async def _wait_ready(self, ports_file: Path) -> None:
+    async def _wait_ready(self, folder: Path) -> None:
         deadline = time.monotonic() + START_SECONDS
-        while not (port := _port_in(ports_file)):
+        while not (port := _port_told_in(folder, self.pid)):
             if not self.is_running:
                 raise BrokerUnavailable(f"nats-server does not start: {await self.wait()}; see {self._log}")
             if time.monotonic() > deadline:
@@ -139,12 +139,13 @@ class NatsProcess:
         return "".join(_TELLING.findall(log)[-1:])
 
 
-def _port_in(ports_file: Path) -> int | None:
-    try:
-        ports: dict[str, list[str]] = json.loads(ports_file.read_text())
-    except (FileNotFoundError, json.JSONDecodeError):  # not there yet, or half written
-        return None
-    return urlsplit(ports["nats"][0]).port
+def _port_told_in(folder: Path, pid: int) -> int | None:
+    """From the ports file, whose name begins with that of the program."""
+    for ports_file in folder.glob(f"*_{pid}.ports"):
+        with contextlib.suppress(json.JSONDecodeError):  # half written
+            ports: dict[str, list[str]] = json.loads(ports_file.read_text())
+            return urlsplit(ports["nats"][0]).port
+    return None
 
 
 def _tie_to(parent: int) -> Callable[[], None]:

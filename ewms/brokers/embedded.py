@@ -126,7 +126,7 @@ class EmbeddedNats:
                 if time.monotonic() > deadline:
                     raise BrokerUnavailable(f"another broker runs in {self.directory}; stop its workflow first") from None
             await asyncio.sleep(0.02)
-        for old in self.directory.glob("nats-server_*.ports"):
+        for old in self.directory.glob("*.ports"):
             old.unlink()
         with contextlib.suppress(FileNotFoundError, msgspec.MsgspecError):  # never started, or torn by a power failure
             self._identity = msgspec.json.decode((self.directory / "server.json").read_bytes(), type=_Identity)

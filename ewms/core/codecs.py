@@ -42,7 +42,15 @@ class Codec(NamedTuple):
 
 
 def _json_encode(value: Any) -> bytes:
-    return pydantic_core.to_json(value, inf_nan_mode="constants")
+    return pydantic_core.to_json(value, inf_nan_mode="constants", fallback=_json_fallback)
+
+
+def _json_fallback(value: Any) -> Any:
+    if isinstance(value, msgspec.Struct):
+        return msgspec.structs.asdict(value)
+    if type(value).__module__ == "numpy" and not is_ndarray(value) and hasattr(value, "item"):
+        return value.item()
+    raise TypeError(f"objects of type {type(value).__qualname__} are not supported")
 
 
 def _json_decode(data: bytes) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from ewms.core.spec import TaskSpec
 
@@ -20,9 +20,11 @@ class PilotConfig(BaseModel):
     """Name of the queue that it leases from."""
     report_queue: str
     """Name of the queue that it reports to."""
-    signal_topic: str
-    """Topic of the signals."""
-    tasks: tuple[TaskSpec, ...]
+    heartbeat_topic: str
+    """Topic of its signs of life, where the driver listens."""
+    command_topic: str
+    """Topic of the driver's words, where all pilots listen."""
+    tasks: tuple[TaskSpec, ...] = Field(min_length=1)
     """The tasks that it can do."""
     slots: int = 1
     """Events worked on at once, each in a process of its own."""

@@ -77,7 +77,7 @@ def _sorted(tasks: Iterable[TaskSpec], reader: dict[str, str]) -> tuple[TaskSpec
     try:
         return tuple(by_name[name] for name in sorter.static_order())
     except CycleError as error:
-        cycle = " -> ".join(reversed(error.args[1]))
+        cycle = " -> ".join(error.args[1])
         raise SpecError(f"the tasks form a cycle: {cycle}; a workflow's graph must have an end") from error
 
 

@@ -70,7 +70,7 @@ class Pilot:
         self._drain = Drain()
         self._keeper = LeaseKeeper(config.lease)
         self._sender = Sender(self.id, socket.gethostname(), os.environ.get(_SITE_VARIABLE, ""))
-        self._heart = Heart(broker, config.signal_topic, self._heartbeat, config.heartbeat)
+        self._heart = Heart(broker, config.heartbeat_topic, self._heartbeat, config.heartbeat)
         room = broker.capabilities.max_message_bytes - _ENVELOPE_BYTES
         self._reporter = Reporter(
             broker,
@@ -127,7 +127,7 @@ class Pilot:
                 obey = partial(self._obey, group, leaser)
                 background += [
                     group.create_task(self._keeper.run()),
-                    group.create_task(listen(self._broker, self._config.signal_topic, self.id, obey)),
+                    group.create_task(listen(self._broker, self._config.command_topic, self.id, obey)),
                 ]
                 await self._drain.begun.wait()
                 await self._wind_down(leaser)

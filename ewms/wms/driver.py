@@ -50,13 +50,15 @@ class Queues(msgspec.Struct, frozen=True):
     """Events for pilots."""
     reports: str
     """Outcomes for the driver."""
-    signals: str
-    """Topic of heartbeats and commands."""
+    heartbeats: str
+    """Topic of the pilots' signs of life."""
+    commands: str
+    """Topic of the driver's words to pilots."""
 
     @classmethod
     def of(cls, workflow_id: str) -> Queues:
         """The names for a workflow; unique because its id is."""
-        return cls(f"{workflow_id}-work", f"{workflow_id}-reports", f"{workflow_id}-signals")
+        return cls(*(f"{workflow_id}-{channel}" for channel in ("work", "reports", "heartbeats", "commands")))
 
 
 class Driver:
@@ -150,7 +152,7 @@ class Driver:
     async def command(self, action: str, *, pilot: str = "", seconds: float = 0.0) -> None:
         """Tell pilots something; whoever does not hear it finds out otherwise."""
         signal = wire.Command(action=action, pilot=pilot, seconds=seconds)
-        await self._broker.signal(self._queues.signals, wire.encode(signal))
+        await self._broker.signal(self._queues.commands, wire.encode(signal))
 
     async def delete_queues(self) -> None:
         """Leave nothing at the broker."""
@@ -281,7 +283,7 @@ class Driver:
                 await self._taken.wait()
 
     async def _read_signals(self) -> None:
-        async with self._broker.signals(self._queues.signals) as signals:
+        async with self._broker.signals(self._queues.heartbeats) as signals:
             await self._hear(signals)
 
     async def _hear(self, signals: AsyncIterator[bytes]) -> None:

@@ -91,9 +91,7 @@ async def test_credentials_that_expire_while_connected(start_server: StartServer
     async with broker_for(f"nats://127.0.0.1:{server.port}?creds={path}", patience=3.0) as broker:
         await broker.declare("q", 30.0)
         with pytest.raises(BrokerRejected, match="refuses the credentials"):
-            while True:
-                await broker.depth("q")
-                await asyncio.sleep(0.05)
+            await forever(broker)
         write(path, mint.creds(expires_in=3600))
         assert await broker.depth("q") == Depth(0, 0)
 
@@ -144,6 +142,12 @@ async def has_depth(broker: Broker, queue: str, depth: Depth) -> None:
     while (found := await broker.depth(queue)) != depth:
         assert time.monotonic() < deadline, f"depth is {found}, not {depth}"
         await asyncio.sleep(0.01)
+
+
+async def forever(broker: Broker) -> None:
+    while True:
+        await broker.depth("q")
+        await asyncio.sleep(0.05)
 
 
 def users(permissions: str) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import os
 import signal
+import socket
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -152,14 +153,12 @@ async def test_nobody_listens(unused_tcp_port: int) -> None:
 
 
 async def test_somebody_else_listens() -> None:
-    async def mute(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await asyncio.sleep(10.0)
-        writer.close()
-
-    async with await asyncio.start_server(mute, "127.0.0.1", 0) as other:
-        port = other.sockets[0].getsockname()[1]
+    with socket.socket() as mute:
+        mute.bind(("127.0.0.1", 0))
+        mute.listen()
+        port = mute.getsockname()[1]
         began = time.monotonic()
-        with pytest.raises(BrokerUnavailable, match=f"127.0.0.1:{port}"):
+        with pytest.raises(BrokerUnavailable, match=f"127.0.0.1:{port}.*(no answer in time|timeout)"):
             await broker_for(f"nats://127.0.0.1:{port}").connect()
         assert time.monotonic() - began < 5.0
 

@@ -158,7 +158,8 @@ class Rig:
             broker_url="memory://",
             work_queue=WORK,
             report_queue=REPORTS,
-            signal_topic=SIGNALS,
+            heartbeat_topic=SIGNALS,
+            command_topic=SIGNALS,
             tasks=tasks,
             **given,
         )

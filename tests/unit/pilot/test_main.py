@@ -16,7 +16,8 @@ GOOD = {
     "broker_url": f"nope://user:{SECRET}@localhost",
     "work_queue": "work",
     "report_queue": "reports",
-    "signal_topic": "signals",
+    "heartbeat_topic": "heartbeats",
+    "command_topic": "commands",
     "tasks": [{"name": "t", "python": "math:sqrt", "input": "in"}],
 }
 

@@ -22,7 +22,8 @@ def config(workflow_id: str) -> PilotConfig:
         broker_url="carrier-pigeon://roof",
         work_queue="w",
         report_queue="r",
-        signal_topic="s",
+        heartbeat_topic="h",
+        command_topic="c",
         tasks=(TaskSpec(name="t", command=("true",), input="q"),),
     )
 

@@ -48,7 +48,7 @@ def _json_encode(value: Any) -> bytes:
 def _json_fallback(value: Any) -> Any:
     if isinstance(value, msgspec.Struct):
         return msgspec.structs.asdict(value)
-    if type(value).__module__ == "numpy" and not is_ndarray(value) and hasattr(value, "item"):
+    if type(value).__module__ == "numpy" and not is_ndarray(value):
         return value.item()
     raise TypeError(f"objects of type {type(value).__qualname__} are not supported")
 
@@ -74,7 +74,7 @@ def _numpy_decode(data: bytes) -> numpy.ndarray[Any, Any]:
 
 def is_ndarray(value: Any) -> bool:
     """Whether it is a numpy array, found out without importing numpy."""
-    return type(value).__module__ == "numpy" and hasattr(value, "__array_interface__")
+    return type(value).__module__ == "numpy" and hasattr(value, "__array_finalize__")
 
 
 def _msgpack_hook(value: Any) -> Any:

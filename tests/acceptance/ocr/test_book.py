@@ -19,6 +19,7 @@ from ewms.core.ids import check_event_id
 from ewms.testing import SimulationResult, check_order_independence, simulate
 
 Scrap = Callable[..., Image.Image]
+DPI = (150, 150)
 
 
 def run(example: Path, *inputs: Path, **parameters: int) -> SimulationResult:
@@ -75,12 +76,14 @@ def test_files_become_a_book_in_the_order_given_with_marks_for_what_is_missing(
 ) -> None:
     folder = tmp_path / "scans"
     (folder / ".cache").mkdir(parents=True)
-    scrap("This is the tenth page").save(folder / "page 10.png")
-    scrap("This is the second page").save(folder / "Page 2.jpg", quality=90)
+    scrap("This is the tenth page").save(folder / "page 10.png", dpi=DPI)
+    scrap("This is the second page").save(folder / "Page 2.jpg", dpi=DPI)
     (folder / "page 3.png").write_bytes(os.urandom(4000))
     (folder / ".cache" / "thumbnail.png").touch()
     noise = Image.frombytes("L", (600, 400), os.urandom(240_000))
-    scrap("This comes first").save(tmp_path / "fax.tif", save_all=True, append_images=[noise, scrap("This is the third")])
+    scrap("This comes first").save(
+        tmp_path / "fax.tif", save_all=True, dpi=DPI, append_images=[noise, scrap("This is the third")]
+    )
     broken = tmp_path / "broken.pdf"
     broken.write_bytes(b"%PDF-1.7 and then the line went dead")
 
@@ -116,9 +119,9 @@ def test_files_become_a_book_in_the_order_given_with_marks_for_what_is_missing(
 
 
 def test_the_book_is_the_same_in_whatever_order_the_pages_come(example: Path, scrap: Scrap, tmp_path: Path) -> None:
-    scrap("One and two").crop((0, 60, 500, 200)).save(tmp_path / "one.png")
+    scrap("One and two").crop((0, 60, 500, 200)).save(tmp_path / "one.png", dpi=DPI)
     (tmp_path / "two.png").write_bytes(b"no picture")
-    scrap("Three and four").crop((0, 60, 500, 200)).save(tmp_path / "three.png")
+    scrap("Three and four").crop((0, 60, 500, 200)).save(tmp_path / "three.png", dpi=DPI)
     product = check_order_independence(str(example), inputs=[tmp_path], seeds=1)
     assert product["book.txt"].count("missing") == 1
 

@@ -26,7 +26,7 @@ def ewms(folder: Path, *arguments: str | Path) -> subprocess.CompletedProcess[st
 def test_a_page_that_was_unreadable_is_replaced_and_replayed(example: Path, scrap: Scrap, tmp_path: Path) -> None:
     scans = tmp_path / "scans"
     scans.mkdir()
-    scrap("The first page").save(scans / "1.png")
+    scrap("The first page").save(scans / "1.png", dpi=(150, 150))
     (scans / "2.png").write_bytes(os.urandom(1000))
 
     run = ewms(tmp_path, "run", example, "--input", "scans", "--out", "out")
@@ -37,7 +37,7 @@ def test_a_page_that_was_unreadable_is_replaced_and_replayed(example: Path, scra
     )
     assert json.loads(product.parent.joinpath("summary.json").read_text())["missing"] == 1
 
-    scrap("The second page").save(scans / "2.png")
+    scrap("The second page").save(scans / "2.png", dpi=(150, 150))
     replay = ewms(tmp_path, "dead-letters", "replay", "out")
     assert replay.returncode == 0, replay.stderr
     assert product.joinpath("book.txt").read_text() == "The first page\n\nThe second page\n"

@@ -43,6 +43,9 @@ class _ConsumerState(msgspec.Struct):
 class NatsBroker(Broker):
     """A connection to a NATS server or cluster with JetStream.
 
+    A server that is killed keeps every confirmed message, but forgets the leases and acks of its last tenths of a second:
+    such messages come once more, and are not flagged as redelivered.
+
     Parameters
     ----------
     url

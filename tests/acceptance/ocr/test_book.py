@@ -59,16 +59,16 @@ def read_event(event_id: str, file: int, page: int, text: str) -> Outcome:
 
 
 def test_the_sample_book_is_read_with_few_errors(example: Path) -> None:
-    result = run(example, sample_pages=3)
+    result = run(example, sample_pages=2)
     accuracy = json.loads(result.product["accuracy.json"])
     assert accuracy["character_error_rate"] < 0.01  # 0.0038 measured
     assert accuracy["characters"] > 4000
-    assert [line["page"] for line in lines_of(result.product)] == [1, 2, 3]
+    assert [line["page"] for line in lines_of(result.product)] == [1, 2]
     with pypdfium2.PdfDocument(result.product["book.pdf"]) as document:
         for page, line in zip(document, lines_of(result.product), strict=True):
             found = page.get_textpage().get_text_bounded()
             assert score.normal(found) == score.normal(line["text"])
-    assert len(result.product["book.pdf"]) < 3 * 300_000
+    assert len(result.product["book.pdf"]) < 2 * 300_000
 
 
 def test_files_become_a_book_in_the_order_given_with_marks_for_what_is_missing(

@@ -1,13 +1,15 @@
 # Two commands are all a newcomer needs: `make demo` and `make test`. Both set up .venv first.
 PYTHON ?= python3
 VENV := .venv
+RUNS := $(VENV)/.runs
 READY := $(VENV)/.ready
 BIN := $(VENV)/bin
+INSTALL := $(BIN)/pip install -q --disable-pip-version-check -c constraints.txt
 WORKERS ?= 2
 
 .PHONY: demo test lint bench soak clean
 
-demo: $(READY)
+demo: $(RUNS)
 	rm -rf demo
 	$(BIN)/ewms run examples/ocr --out demo
 
@@ -21,7 +23,7 @@ lint: $(READY)
 	$(BIN)/lint-imports
 
 bench: $(READY)
-	$(BIN)/pip install -q -c constraints.txt -e ".[bench]"
+	$(INSTALL) -e ".[bench]"
 	$(BIN)/python -m bench
 
 soak: $(READY)
@@ -30,7 +32,11 @@ soak: $(READY)
 clean:
 	rm -rf $(VENV) demo
 
-$(READY): pyproject.toml constraints.txt
+$(RUNS): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e ".[local,nkeys,numpy,ocr,test,lint]"
+	$(INSTALL) -e ".[local,ocr]"
+	touch $@
+
+$(READY): $(RUNS)
+	$(INSTALL) -e ".[local,nkeys,numpy,ocr,test,lint]"
 	touch $@

@@ -131,10 +131,7 @@ class NatsConsumer(Consumer):
                 raise
             return
         if self._subscription is None:
-            self._inbox = new_inbox()
-            self._subscription = await self._connection.subscribe(
-                f"{self._inbox}.*", functools.partial(self._on_message, self._inbox)
-            )
+            await self._subscribe()
         if self._pull is not None or self._arrived:  # another caller was faster
             return
         seconds = min(PULL_SECONDS, max(0.0, deadline - loop.time()))
@@ -143,6 +140,14 @@ class NatsConsumer(Consumer):
         mode = b"" if self._asks_for_one and seconds else b',"no_wait":true'
         expires = b',"expires":%d' % (seconds * 1e9) if seconds else b""
         await self._connection.tell(self.subject, b'{"batch":%d%b%b}' % (batch, mode, expires), self._pull.subject)
+
+    async def _subscribe(self) -> None:
+        inbox = new_inbox()
+        subscription = await self._connection.subscribe(f"{inbox}.*", functools.partial(self._on_message, inbox))
+        if self._subscription is None:
+            self._inbox, self._subscription = inbox, subscription
+        else:  # another caller was faster
+            self._connection.retire(subscription)
 
     async def _answered(self, count: int, deadline: float) -> None:
         """Return when the pull has ended or enough is there, or when it should have ended."""

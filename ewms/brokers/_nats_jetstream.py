@@ -121,9 +121,10 @@ class JetStream:
             error = _error_of(reply)
             if error is None:
                 return reply.data
-            if error.is_disabled or (error.is_silence and headers is None):
+            is_publish = headers is not None
+            if error.is_disabled or (error.is_silence and not is_publish):
                 raise no_jetstream(shown)
-            if error.is_silence:
+            if error.is_silence:  # no stream takes the message, or its server is starting
                 await self.require(queue)
             elif not error.is_passing:
                 raise Refused(error, queue, shown)

@@ -22,7 +22,6 @@ EwmsError
 
 from __future__ import annotations
 
-import inspect
 from typing import ClassVar
 
 
@@ -32,7 +31,9 @@ class EwmsError(Exception):
     exit_code: ClassVar[int] = 1
 
     def __init__(self, message: str | None = None) -> None:
-        super().__init__(message if message is not None else inspect.cleandoc(type(self).__doc__ or ""))
+        lines = (type(self).__doc__ or "" if message is None else message).splitlines()
+        # What others say is often part of a message, and may be many lines.
+        super().__init__(" ".join(line.strip() for line in lines))
 
 
 class UsageError(EwmsError):

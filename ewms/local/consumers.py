@@ -26,7 +26,7 @@ def reference_to(function: Callable[..., Any] | str) -> str:
     module = getattr(function, "__module__", None)
     if not name or module is None or inspect.ismethod(function):
         raise ConsumerError(
-            f"{name or function!r} cannot be imported by a pilot; write a function that calls it at the top level of a module"
+            f"{name or function!r} cannot be imported by a pilot; call it from a function at the top level of a module"
         )
     if "<lambda>" in name:
         raise ConsumerError("a pilot cannot import a lambda; define a function with def at the top level of a module")

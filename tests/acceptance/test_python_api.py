@@ -6,10 +6,12 @@ import itertools
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 import ewms
@@ -33,6 +35,24 @@ def test_map_is_lazy_at_both_ends() -> None:
     assert [next(results) for _ in range(5)] == [0, 1, 4, 9, 16]
     results.close()  # type: ignore[attr-defined]
     assert next(drawn) < 200_000
+
+
+def test_closing_a_map_kills_what_runs(tmp_path: Path) -> None:
+    marks = [str(tmp_path / name) for name in ("first", "second")]
+    results = ewms.map(f"{HERE}:mark_and_sleep", [None, *marks], workers=2)
+    assert next(results) is None
+    pids = [wait_for_text(Path(mark)) for mark in marks]
+    results.close()  # type: ignore[attr-defined]
+    assert not any(psutil.pid_exists(int(pid)) for pid in pids)
+
+
+def wait_for_text(path: Path) -> str:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        if path.exists() and (text := path.read_text()):
+            return text
+        time.sleep(0.01)
+    pytest.fail(f"nothing was written to {path}")
 
 
 def test_map_raises_in_the_place_of_a_failure() -> None:

@@ -141,6 +141,12 @@ class Running:
         """`product/outcomes.jsonl`."""
         return (self.out / "product" / "outcomes.jsonl").read_bytes()
 
+    def interrupt(self) -> bool:
+        """Press Ctrl-C; whether the driver has ended."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGINT)
+        return self.process.poll() is not None
+
     def leftovers(self) -> list[int]:
         """Processes that know this folder by their environment or command line."""
         found = []

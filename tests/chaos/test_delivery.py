@@ -17,6 +17,7 @@ input = "numbers"
 output = "results"
 """
 
+LESS_THAN_GRACE = 9.0
 GATED = """
 import time
 from pathlib import Path
@@ -146,3 +147,14 @@ def test_the_brokers_token_stays_secret(running: Running) -> None:
             assert path.stat().st_mode & 0o077 == 0, path
             assert path.name in private or path.suffix == ".json", path
     assert token not in running.call("why", "out")
+
+
+def test_a_second_interrupt_does_not_wait_for_tasks(running: Running) -> None:
+    running.write("import time\n\ndef work(n):\n    time.sleep(n)\n    return n\n", SPEC, [0, 3600, 3600])
+    running.start()
+    running.wait_accepted(1)
+    assert running.process is not None
+    wait_for(running.interrupt, "the end of an impatiently interrupted driver", deadline=LESS_THAN_GRACE)
+    output = running.finish(expected=130)
+    assert "ewms resume out" in output
+    wait_for(lambda: not running.leftovers(), "the end of all processes", deadline=5.0)

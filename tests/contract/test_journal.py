@@ -64,7 +64,7 @@ def test_a_new_journal_is_empty(journal: Journal) -> None:
     assert journal.counts_by_task(2) == ([0, 0], [0, 0])
     assert journal.positions() == (0, 0)
     assert journal.pending(0, 10) == []
-    assert list(journal.terminals()) == list(journal.letters()) == list(journal.attempts()) == []
+    assert [*journal.terminals(), *journal.letters(), *journal.attempts(), *journal.sent_messages()] == []
     assert journal.value("counters", "none") == "none"
     assert journal.find(0, "e1") is None
     assert journal.find_pending(0, "e1") is None

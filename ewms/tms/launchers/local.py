@@ -74,18 +74,18 @@ class LocalLauncher(Launcher):
     async def stop(self, grace: float) -> None:
         """See `Launcher.stop`."""
         self._stopping = True
-        for process in self._processes.values():
+        for process in list(self._processes.values()):
             with contextlib.suppress(ProcessLookupError):
                 process.send_signal(signal.SIGTERM)
         if self._keepers:
             await asyncio.wait(self._keepers, timeout=grace)
-        for process in self._processes.values():
+        for process in list(self._processes.values()):
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
         for keeper in self._keepers:
             keeper.cancel()
         await asyncio.gather(*self._keepers, return_exceptions=True)
-        for process in self._processes.values():
+        for process in list(self._processes.values()):
             await process.wait()
         if self._mark:
             kill_marked(self._mark)

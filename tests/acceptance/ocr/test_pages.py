@@ -107,6 +107,12 @@ def test_a_coarse_picture_is_enlarged_and_a_huge_one_reduced(tmp_path: Path) -> 
     assert huge.image.size == (3000, 5000)
 
 
+def test_a_speck_is_no_page(tmp_path: Path) -> None:
+    Image.new("L", (2, 3)).save(tmp_path / "speck.png")
+    with pytest.raises(Unreadable, match="too small"):
+        pages.load(page(tmp_path / "speck.png"))
+
+
 def garbage(path: Path) -> None:
     path.write_bytes(os.urandom(5000))
 

@@ -10,7 +10,7 @@ import sample
 import score
 from events import Page, PageText
 from pages import Unreadable
-from PIL import Image
+from PIL import Image, ImageChops, ImageOps
 from read import Reader
 
 Scrap = Callable[..., Image.Image]
@@ -72,6 +72,13 @@ def test_a_page_that_is_askew_or_on_its_side_is_set_straight(
     page = read(reader, turned, tmp_path / "turned.png")
     assert error_rate(text * 4, page.text) < 0.01
     assert page.width > page.height  # of the paper when it is upright
+
+
+def test_shadows_and_white_on_black_do_no_harm(reader: Reader, scrap: Scrap, text: str, tmp_path: Path) -> None:
+    paper = scrap(text * 2)
+    shadow = Image.linear_gradient("L").resize(paper.size).point(lambda light: 255 - light * 0.6)
+    for image in (ImageChops.multiply(paper, shadow), ImageOps.invert(paper)):
+        assert error_rate(text * 2, read(reader, image, tmp_path / "dark.png").text) < 0.01
 
 
 def test_a_page_with_few_words_is_read(reader: Reader, tmp_path: Path) -> None:

@@ -180,17 +180,17 @@ async def test_the_first_of_several_servers_may_be_away(start_server: StartServe
 
 async def test_patience_ends(start_server: StartServer) -> None:
     server = await start_server(JETSTREAM)
-    async with broker_for(f"nats://127.0.0.1:{server.port}", patience=0.6) as broker:
+    async with broker_for(f"nats://127.0.0.1:{server.port}", patience=1.0) as broker:
         await broker.declare("q", 30.0)
         await broker.publish("q", b"", "1")
         consumer = await broker.consumer("q")
         [delivery] = await consumer.lease(1, 5.0)
-        await server.stop()
+        os.kill(server.pid, signal.SIGKILL)
         assert await consumer.lease(1, 0.1) == []
         began = time.monotonic()
         with pytest.raises(BrokerUnavailable, match="no NATS server answers"):
             await broker.publish("q", b"", "2")
-        assert 0.5 < time.monotonic() - began < 3.0
+        assert 0.8 < time.monotonic() - began < 4.0
         with pytest.raises(BrokerUnavailable, match="no NATS server answers"):
             await consumer.lease(1, 30.0)
         with pytest.raises(BrokerUnavailable, match="no NATS server answers"):

@@ -32,6 +32,12 @@ def test_the_caller_s_mistakes_exit_with_2_all_others_with_1(kind: type[EwmsErro
     assert kind.exit_code == (2 if issubclass(kind, UsageError) else 1)
 
 
+def test_a_message_is_one_line_whatever_it_quotes() -> None:
+    assert str(EwmsError("a value does not fit: 2 errors\n  x is  wrong\n  y too")) == (
+        "a value does not fit: 2 errors x is  wrong y too"
+    )
+
+
 def test_the_picture_of_the_tree_is_right() -> None:
     for kind in KINDS:
         assert f"{kind.__name__} " in (errors.__doc__ or "") or f"{kind.__name__}\n" in (errors.__doc__ or "")

@@ -42,7 +42,7 @@ def main(arguments: list[str] | None = None) -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except click.Abort:
+    except (click.Abort, KeyboardInterrupt):
         sys.exit(_INTERRUPTED)
     except EwmsError as error:
         if "-v" in (arguments or sys.argv[1:])[:1] or "--verbose" in (arguments or sys.argv[1:])[:1]:

@@ -97,6 +97,8 @@ def _drive(make: Callable[[], LocalRun], directory: RunDirectory, display: Displ
         with display:
             summary = asyncio.run(drive())
     finally:
+        # Everything is down by now; one more Ctrl-C must not hide what became of it.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         directory.unlock()
     display.finished(directory, summary)
     if summary["state"] != "complete":

@@ -289,6 +289,7 @@ class Ledger:
         if failure.kind is Kind.VANISHED:
             # The reporter got the message second; only a heartbeat can tell who had it first.
             pilot, host = self.holders.get(report.message_id, (f"unknown-{report.message_id}", report.host))
+            self.hosts.add(host)
         flight = self.outbox.flights.get(report.message_id)
         if report.copy and (flight is None or event.id not in flight.left):
             return  # said before, or of a former driver's copy: the one that is out now is another

@@ -77,7 +77,8 @@ class Reader:
         if layout is None:  # nothing there that looks like writing
             return 0.0
         quarters, _, _, skew = layout.Orientation()
-        return 90 * quarters + math.degrees(skew)
+        angle: float = 90 * quarters + math.degrees(skew)
+        return angle
 
     def _words(self, points: float) -> Iterator[Word]:
         for word in iterate_level(self._engine.GetIterator(), RIL.WORD):

@@ -41,7 +41,7 @@ def undisturbed(workflow_name: str) -> tuple[Any, list[tuple[Key, bytes]]]:
         try:
             return world.product(), world.outcomes()
         finally:
-            world.journal.close()
+            world.close()
 
 
 class Delivery(RuleBasedStateMachine):
@@ -218,7 +218,7 @@ class Delivery(RuleBasedStateMachine):
         try:
             self.end()
         finally:
-            self.world.journal.close()
+            self.world.close()
             self.folder.cleanup()
 
     def end(self) -> None:

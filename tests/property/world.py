@@ -68,6 +68,7 @@ class World:
         self.forgiven: dict[Key, int] = {}
         self.open_copies: dict[str, set[Key]] = {}
         self.copy_pilots: set[str] = set()
+        self._journals: list[SqliteJournal] = []
         self._serial = itertools.count(1)
         self.start_driver(same_broker=False)
 
@@ -76,6 +77,7 @@ class World:
     def start_driver(self, *, same_broker: bool) -> None:
         """A new driver opens the journal; with the same broker it counts on the messages that are out."""
         self.journal = SqliteJournal(self.folder / "journal.sqlite")
+        self._journals.append(self.journal)
         self.journal._db.execute("PRAGMA synchronous = OFF")
         self.host = Host(self.workflow.application(), self.graph, BlobStore(str(self.folder / "blobs"), 1 << 19))
         self.ledger = Ledger(self.graph, self.host, self.journal, max_bytes=1 << 20, window=self.window)
@@ -85,6 +87,11 @@ class World:
             self.ledger.restore()
         self.ledger.fold()
         self.source = self.host.source(self.ledger.source_count)
+
+    def close(self) -> None:
+        """Close the journals of all drivers there ever were."""
+        for journal in self._journals:
+            journal.close()
 
     def pull(self, count: int) -> None:
         """The driver takes some events of the source, where it has room."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from ewms.blobs import BlobStore
 from ewms.core import codecs, wire
 from ewms.core.application import Application
-from ewms.core.event import Event
+from ewms.core.event import DeadLetter, Event, Outcome
 from ewms.core.graph import Graph, build_graph
 from ewms.core.spec import parse_spec
 from ewms.core.wire import Failure, Kind, Report, Result, WireOutput, WorkEvent, WorkMessage
@@ -51,15 +51,23 @@ class Desk:
         self.window = window
         self.slots = slots
         self.now = 0.0
+        self._opened: list[SqliteJournal] = []
         self.open(application)
 
     def open(self, application: Application[Any, Any, Any]) -> None:
         """A driver starts on the journal, as it stands."""
         self.journal = SqliteJournal(self.folder / "journal.sqlite")
+        self._opened.append(self.journal)
+        self.journal._db.execute("PRAGMA synchronous = OFF")
         self.host = Host(application, self.graph, BlobStore(str(self.folder / "blobs"), 1 << 19))
         self.ledger = Ledger(self.graph, self.host, self.journal, max_bytes=1 << 20, window=self.window)
         self.ledger.outbox.slots = self.slots
         self.source = self.host.source(self.ledger.source_count)
+
+    def close(self) -> None:
+        """Close every journal that was ever opened; a driver that crashed did not."""
+        for journal in self._opened:
+            journal.close()
 
     def take_source(self) -> None:
         """All that the source has goes to the ledger."""
@@ -70,6 +78,10 @@ class Desk:
         if self.ledger.wants_source:
             events = list(itertools.islice(self.source, count))
             self.ledger.take_source(events, done=len(events) < count)
+
+    def pull_and_commit(self, count: int) -> None:
+        self.pull(count)
+        self.ledger.commit()
 
     def send(self) -> list[WorkMessage]:
         """One step of the driver; everything it forms is confirmed."""
@@ -113,3 +125,28 @@ def ended(message: WorkMessage, kind: Kind, *, pilot: str = "PL-1", host: str = 
     """All events of a message end without a result."""
     failures = [Failure(event.id, event.attempt, kind, f"{kind.name.lower()} on {pilot}") for event in message.events]
     return report(message, failures=failures, pilot=pilot, host=host)
+
+
+def outcomes(desk: Desk) -> dict[str, bytes | None]:
+    """Encoded outputs of what was accepted, by id, in the order of acceptance."""
+    return {terminal.event.id: terminal.outputs for terminal in desk.journal.terminals() if terminal.reason is None}
+
+
+class Answering(Sender):
+    """Answers every outcome and letter with the same events, and remembers what it was told."""
+
+    def __init__(self, *answers: Event) -> None:
+        super().__init__(numbers(2))
+        self.answers = answers
+        self.told: list[str] = []
+
+    def advance(self, outcome: Outcome) -> Iterable[Event]:
+        self.told.append(f"{outcome.id}={outcome.values}")
+        return self.answers
+
+    def buried(self, letter: DeadLetter) -> Iterable[Event]:
+        self.told.append(f"{letter.id}: {letter.reason} after {len(letter.history)}")
+        return self.answers
+
+
+MakeDesk = Callable[..., Desk]

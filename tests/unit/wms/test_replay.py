@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,15 +9,15 @@ from ewms.wms.counters import Counters
 from ewms.wms.replay import replay
 from ewms.wms.routing import Router
 
-from .desk import Desk, Sender, ended, graph_of, numbers, succeeded
+from .desk import Desk, MakeDesk, Sender, ended, graph_of, numbers, succeeded
 
 GRAPH = graph_of({"retry": {"max_failures": 1}, "output": "parts"}, {"name": "store", "input": "parts", "output": []})
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
+def desk(desk_of: MakeDesk) -> Desk:
     """Two events, both dead letters; a late result of the first came in."""
-    desk = Desk(tmp_path, GRAPH, Sender(numbers(2)))
+    desk: Desk = desk_of(GRAPH, Sender(numbers(2)))
     desk.take_source()
     messages = desk.send()
     for message in messages:

@@ -13,7 +13,7 @@ import pydantic_core
 
 from ewms import blobs
 from ewms.core import codecs
-from ewms.core.errors import ApplicationError, InputError
+from ewms.core.errors import ApplicationError, StoreError
 from ewms.core.event import DeadLetter
 from ewms.stores.base import Journal, Terminal
 from ewms.wms.hosting import NO_OUTPUTS, dead_letter, decode_outputs
@@ -29,7 +29,7 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
             yield stream
         partial.replace(path)
     except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror}; make room and run `ewms resume`") from error
+        raise StoreError(f"{path} cannot be written: {error.strerror}; mend that and run `ewms resume`") from error
     finally:
         partial.unlink(missing_ok=True)
 

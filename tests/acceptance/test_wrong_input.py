@@ -152,7 +152,7 @@ def test_a_full_disk_is_named_and_loses_nothing(folder: Path, small_disk: Path) 
     out = str(small_disk / "out")
     done = ewms(folder, "run", "workflow.toml", "--input", "numbers.jsonl", "--out", out)
     assert (done.returncode, len(done.stderr.splitlines())) == (1, 1), done.stderr
-    assert "full" in done.stderr or "space" in done.stderr
+    assert "is full" in done.stderr or "No space left" in done.stderr
     subprocess.run(["mount", "-o", "remount,size=200m", str(small_disk)], check=True)
     assert ewms(folder, "resume", out).returncode == 0
     lines = (small_disk / "out" / "product" / "outcomes.jsonl").read_text().splitlines()

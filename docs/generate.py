@@ -1,0 +1,140 @@
+"""Writes `docs/reference/` from the code: the commands of click, the fields of the spec's models and their docstrings.
+
+python docs/generate.py            write the pages
+python docs/generate.py --check    fail if they are not what would be written
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import inspect
+import itertools
+import json
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+from annotated_types import Ge, Gt
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from ewms.cli.main import cli, main
+from ewms.core.retry import RetryPolicy
+from ewms.core.spec import ResourceSpec, TaskSpec, WorkflowSpec
+
+REFERENCE = Path(__file__).with_name("reference")
+NOTICE = "<!-- Written by docs/generate.py. Change the code instead, then run `python docs/generate.py`. -->"
+PREFACE = """A TOML file, or in Python the arguments of `ewms.Workflow(name, ...)` and of its `task(...)`. A key that is not listed
+here is an error. A *name* is 1 to 64 letters, digits, `_` or `-`; a *size* is a number of bytes, or a string such as
+`"500 MB"` or `"2 GiB"`."""
+TABLES: dict[type[BaseModel], str] = {
+    WorkflowSpec: "The file",
+    TaskSpec: "`[[tasks]]`",
+    RetryPolicy: "`[tasks.retry]`",
+    ResourceSpec: "`[tasks.resources]`",
+}
+TYPES = {
+    "Name": "name",
+    "Size": "size",
+    "bool": "boolean",
+    "dict[str, Any]": "table",
+    "dict[str, str]": "table of strings",
+    "float": "number",
+    "int": "integer",
+    "int | Literal['auto']": 'integer or `"auto"`',
+    "str": "string",
+    "tuple[Name, ...]": "name or array of names",
+    "tuple[TaskSpec, ...]": "array of tables",
+    "tuple[int, ...]": "array of integers",
+    "tuple[str, ...]": "array of strings",
+    "ResourceSpec": "table",
+    "RetryPolicy": "table",
+}
+"""What an annotation is called in TOML."""
+LISTS_ONLY = {"inputs", "outputs"}
+"""Keys that do not take one name for an array of one."""
+
+
+def cli_page() -> str:
+    """The page on the command line."""
+    exit_codes = next(line for line in (main.__doc__ or "").splitlines() if "Exit codes: " in line)
+    parts = [
+        "# The command line",
+        NOTICE,
+        *_command(cli, click.Context(cli, info_name="ewms")),
+        "## Exit codes",
+        exit_codes.partition("Exit codes: ")[2],
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _command(command: click.Command, context: click.Context) -> Iterator[str]:
+    if context.parent is not None:
+        yield f"## {context.command_path}"
+    yield f"```text\n{' '.join([context.command_path, *command.collect_usage_pieces(context)])}\n```"
+    yield inspect.cleandoc(command.help or "")
+    records = [option.get_help_record(context) for option in command.params if isinstance(option, click.Option)]
+    rows = [f"| `{names.replace(' RANGE', '')}` | {' '.join(text.split())} |" for names, text in filter(None, records)]
+    if rows:
+        yield "\n".join(["| option | meaning |", "|---|---|", *rows])
+    if isinstance(command, click.Group):
+        for name, child in command.commands.items():
+            yield from _command(child, click.Context(child, info_name=name, parent=context))
+
+
+def spec_page() -> str:
+    """The page on the workflow spec."""
+    parts = ["# The workflow spec", NOTICE, PREFACE]
+    for model, heading in TABLES.items():
+        rows = [_row(name, annotation, text, model.model_fields[name]) for name, annotation, text in _documented(model)]
+        table = "\n".join(["| key | type | default | meaning |", "|---|---|---|---|", *rows])
+        parts += [f"## {heading}", inspect.cleandoc(model.__doc__ or ""), table]
+    return "\n\n".join(parts) + "\n"
+
+
+def _documented(model: type[BaseModel]) -> Iterator[tuple[str, str, str]]:
+    """Name, annotation and docstring of each field; `ValueError` for one without."""
+    definition = ast.parse(textwrap.dedent(inspect.getsource(model))).body[0]
+    body = definition.body if isinstance(definition, ast.ClassDef) else []
+    for statement, following in itertools.zip_longest(body, body[1:]):
+        match statement, following:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
+                yield name, ast.unparse(statement.annotation), " ".join(text.split())
+            case ast.AnnAssign(), _:
+                raise ValueError(f"{model.__name__}: no docstring below `{ast.unparse(statement)}`")
+
+
+def _row(name: str, annotation: str, text: str, field: FieldInfo) -> str:
+    kind = "array of names" if name in LISTS_ONLY else TYPES[annotation.removesuffix(" | None")]
+    bounds = [f"at least {rule.ge}" for rule in field.metadata if isinstance(rule, Ge)]
+    bounds += [f"above {rule.gt}" for rule in field.metadata if isinstance(rule, Gt)]
+    return f"| `{name}` | {', '.join([kind, *bounds])} | {_default(field)} | {text} |"
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
+    if field.default is None or isinstance(field.default, BaseModel):
+        return ""
+    return f"`{json.dumps(field.default)}`"
+
+
+def run() -> None:
+    """Write the pages, or check them."""
+    parser = argparse.ArgumentParser(description="Write docs/reference/ from the code.")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if a page is out of date")
+    is_check = parser.parse_args().check
+    for name, text in {"cli.md": cli_page(), "spec.md": spec_page()}.items():
+        path = REFERENCE / name
+        if not is_check:
+            REFERENCE.mkdir(exist_ok=True)
+            path.write_text(text, "utf-8")
+        elif not path.is_file() or path.read_text("utf-8") != text:
+            sys.exit(f"{path} is out of date; run: python docs/generate.py")
+
+
+if __name__ == "__main__":
+    run()

@@ -27,8 +27,8 @@ from ewms.core.spec import ResourceSpec, TaskSpec, WorkflowSpec
 
 REFERENCE = Path(__file__).with_name("reference")
 NOTICE = "<!-- Written by docs/generate.py. Change the code instead, then run `python docs/generate.py`. -->"
-PREFACE = """A TOML file, or in Python the arguments of `ewms.Workflow(name, ...)` and of its `task(...)`. A key that is not listed
-here is an error. A *name* is 1 to 64 letters, digits, `_` or `-`; a *size* is a number of bytes, or a string such as
+PREFACE = """A TOML file, or in Python the arguments of `ewms.Workflow(name, ...)` and of its `task(...)`. A key that is not
+listed here is an error. A *name* is 1 to 64 letters, digits, `_` or `-`; a *size* is a number of bytes, or a string such as
 `"500 MB"` or `"2 GiB"`."""
 TABLES: dict[type[BaseModel], str] = {
     WorkflowSpec: "The file",

@@ -43,11 +43,15 @@ class Delivery(ABC):
     body: bytes
     """As it was published."""
     redelivered: bool
-    """Somebody had it before; that lease ended without an ack."""
+    """It was delivered before, and that lease ended without an ack. Also set, rarely, where nobody saw the first
+    delivery; not set where a killed server forgot it."""
 
     @abstractmethod
     async def renew(self) -> None:
-        """Extend the lease to its full length from now. Never raises for a lease that is already lost."""
+        """Extend the lease to its full length from now. Never raises for a lease that is already lost.
+
+        Raises `BrokerUnavailable` if the broker could not be told within its patience.
+        """
 
     @abstractmethod
     async def ack(self) -> None:
@@ -85,7 +89,8 @@ class Broker(ABC):
     """A connection to one broker; an asynchronous context manager.
 
     All methods raise `BrokerUnavailable` when nobody answers in time, and `BrokerRejected` for wrong credentials or
-    missing permissions; both name the address without its credentials.
+    missing permissions, or for a queue that does not exist (`delete` and `declare` excepted); both name the address
+    without its credentials.
     """
 
     capabilities: Capabilities
@@ -116,7 +121,7 @@ class Broker(ABC):
 
     @abstractmethod
     async def depth(self, queue: str) -> Depth:
-        """How many messages there are."""
+        """How many messages there are. The sum counts every confirmed message; acks may take a moment to show."""
 
     @abstractmethod
     async def publish(self, queue: str, body: bytes, message_id: str) -> None:

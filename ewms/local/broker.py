@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import NamedTuple
 
 from ewms.brokers.base import Broker
 from ewms.brokers.embedded import EmbeddedNats
@@ -12,9 +14,20 @@ from ewms.core.errors import BrokerError
 from ewms.local.directory import RunDirectory
 
 
+class Connected(NamedTuple):
+    """A broker and what a run needs to know about it."""
+
+    broker: Broker
+    """Connected."""
+    url: str
+    """By which pilots reach it."""
+    wait_broken: Callable[[], Awaitable[str]]
+    """Returns the reason, in one line, once a private server cannot be kept alive."""
+
+
 @asynccontextmanager
-async def connected_broker(directory: RunDirectory, url: str | None) -> AsyncIterator[tuple[Broker, str]]:
-    """A connected broker and the URL by which pilots reach it.
+async def connected_broker(directory: RunDirectory, url: str | None) -> AsyncIterator[Connected]:
+    """A connected broker.
 
     A named broker is remembered, with its credentials, in a file for the owner only, so that `ewms resume` finds it.
     Raises `BrokerUnavailable` or `BrokerRejected` within 5 seconds.
@@ -28,7 +41,12 @@ async def connected_broker(directory: RunDirectory, url: str | None) -> AsyncIte
                     "pilots are processes of their own and cannot reach an in-memory broker; leave --broker out"
                 )
             directory.write_private(directory.broker_url, url)
-            yield broker, url
+            yield Connected(broker, url, _for_ever)
         return
     async with EmbeddedNats(directory.broker) as server, broker_for(server.url) as broker:
-        yield broker, server.url
+        yield Connected(broker, server.url, server.wait_broken)
+
+
+async def _for_ever() -> str:
+    never: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    return await never

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import msgspec
 
 from ewms.blobs import BlobStore
-from ewms.brokers.base import Broker
 from ewms.core.application import Application
 from ewms.core.config import PilotConfig
 from ewms.core.errors import EwmsError, WorkflowFailed
-from ewms.local.broker import connected_broker
+from ewms.local.broker import Connected, connected_broker
 from ewms.local.directory import RunDirectory
 from ewms.local.loading import AnyApplication, Loaded
 from ewms.local.product import letters, remove_partials, write_dead_letters, write_json, write_outcomes, write_product
@@ -113,8 +112,8 @@ class LocalRun:
             journal.commit(Batch(values={"state": "running", "reason": "", **self._record}))
             state, reason, failure = "failed", "", None
             try:
-                async with connected_broker(self._directory, self._options.broker) as (broker, url):
-                    state = await self._drive(journal, broker, url)
+                async with connected_broker(self._directory, self._options.broker) as connected:
+                    state = await self._drive(journal, connected)
             except EwmsError as error:
                 reason, failure = str(error), error
             counters = Counters.from_dict(journal.value("counters", {})).as_dict()
@@ -126,8 +125,9 @@ class LocalRun:
             raise failure
         return summary
 
-    async def _drive(self, journal: Journal, broker: Broker, url: str) -> str:
+    async def _drive(self, journal: Journal, connected: Connected) -> str:
         """Drive with pilots until the end; the workflow's state then."""
+        broker, url, wait_broker = connected
         limit = broker.capabilities.max_message_bytes
         store = BlobStore(str(self._directory.blobs.resolve()), min(_BLOB_THRESHOLD, limit // 2))
         host = Host(self._application, self._loaded.graph, store, independent_start=self._independent_start)
@@ -148,7 +148,7 @@ class LocalRun:
         self._driver = driver
         watcher = asyncio.create_task(self._watch(changed, driver, launcher, host))
         try:
-            await self._race(driver, launcher, self._pilot_config(url, queues, store))
+            await self._race(driver, launcher, self._pilot_config(url, queues, store), wait_broker)
         finally:
             watcher.cancel()
             await asyncio.gather(watcher, return_exceptions=True)
@@ -160,10 +160,16 @@ class LocalRun:
         self._write_product(journal, host, ledger)
         return "complete"
 
-    async def _race(self, driver: Driver, launcher: LocalLauncher, config: PilotConfig) -> None:
-        """Until the driver is done, a stop is asked for, or pilots cannot be kept alive."""
+    async def _race(
+        self,
+        driver: Driver,
+        launcher: LocalLauncher,
+        config: PilotConfig,
+        wait_broker: Callable[[], Awaitable[str]],
+    ) -> None:
+        """Until the driver is done, a stop is asked for, or pilots or server cannot be kept alive."""
         driving = asyncio.create_task(driver.run())
-        broken = asyncio.create_task(launcher.wait_broken())
+        broken = asyncio.create_task(_first(launcher.wait_broken(), wait_broker()))
         ready = asyncio.create_task(driver.ready.wait())
         try:
             await asyncio.wait({driving, ready}, return_when=asyncio.FIRST_COMPLETED)
@@ -242,3 +248,15 @@ class LocalRun:
             write_product(folder, product)
         write_dead_letters(self._directory.dead_letters, letters(journal, names))
         self._extra = host.summary()
+
+
+async def _first(*reasons: Awaitable[str]) -> str:
+    """The first of several reasons that comes."""
+    tasks = [asyncio.ensure_future(reason) for reason in reasons]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        return done.pop().result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

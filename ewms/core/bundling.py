@@ -30,15 +30,20 @@ class RunTime:
         self.measured += events
 
 
-def bundle_size(run_time: RunTime, ready: int, slots: int, limit: int | None = None) -> int:
-    """Events for the next message: 100 ms of work, but a fair part of what is ready, and one until it is measured.
-
-    `limit` is the task's own bound, None for automatic.
-    """
+def full_bundle(run_time: RunTime, limit: int | None = None) -> int:
+    """Events in 100 ms of work, one until the run time is measured; `limit` is the task's own bound, None for automatic."""
     if limit is not None:
         return limit
     if run_time.mean is None:
         return 1
-    by_time = MAX_EVENTS if run_time.mean * MAX_EVENTS <= TARGET_SECONDS else int(TARGET_SECONDS / run_time.mean)
-    by_share = -(-ready // (2 * max(1, slots)))
-    return max(1, min(by_time, by_share, MAX_EVENTS))
+    if run_time.mean * MAX_EVENTS <= TARGET_SECONDS:
+        return MAX_EVENTS
+    return max(1, int(TARGET_SECONDS / run_time.mean))
+
+
+def bundle_size(run_time: RunTime, ready: int, slots: int, limit: int | None = None) -> int:
+    """Events for the next message: a full bundle, but no more than a fair part of what is ready, unless limited by hand."""
+    full = full_bundle(run_time, limit)
+    if limit is not None:
+        return full
+    return max(1, min(full, -(-ready // (2 * max(1, slots)))))

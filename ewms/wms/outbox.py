@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import msgspec
 
 from ewms.core import wire
-from ewms.core.bundling import RunTime, bundle_size
+from ewms.core.bundling import RunTime, bundle_size, full_bundle
 from ewms.core.lifecycle import Phase, on_copied, on_lost, on_sent
 from ewms.core.spec import TaskSpec
 from ewms.wms.tracked import Tracked
@@ -133,8 +133,11 @@ class Outbox:
             singles, ready = self._singles[task], self._ready[task]
             while singles and len(self.flights) < room:
                 self._launch(task, self._take(singles, 1), now, messages)
+            run_time, limit = self.run_times[task], self._limits[task]
+            size = bundle_size(run_time, len(ready), self.slots, limit)
             while ready and len(self.flights) < room:
-                size = bundle_size(self.run_times[task], len(ready), self.slots, self._limits[task])
+                if len(ready) < full_bundle(run_time, limit) and len(self.flights) >= 2 * self.slots:
+                    break  # the slots are busy, so there is time for a fuller message
                 self._launch(task, self._take(ready, size), now, messages)
         return messages
 

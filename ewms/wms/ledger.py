@@ -277,8 +277,9 @@ class Ledger:
         self.counters.accepted += 1
         if tracked.life.failures:
             self.health.accepted(event.seq, pilot)
-        for child in self.router.children(event, result.outputs):
-            self._plan(child)
+        if not self.router.ends[event.task]:
+            for child in self.router.children(event, result.outputs):
+                self._plan(child)
         if self.host.listens:
             for child in self.host.advance(event, result.outputs, many=result.many):
                 self._plan(child)

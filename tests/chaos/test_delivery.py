@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 
-from tests.chaos.conftest import Running, wait_for
+from tests.support.running import Running, wait_for
 
 SPEC = """
 name = "flow"

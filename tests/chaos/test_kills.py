@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.chaos.conftest import Running, wait_for
+from tests.support.running import Running, wait_for
 
 EVENTS = 300
 CONSUMER = """

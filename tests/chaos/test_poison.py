@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tests.chaos.conftest import Running
+from tests.support.running import Running
 
 EVENTS = 60
 POISON = """

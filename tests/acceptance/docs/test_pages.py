@@ -22,9 +22,10 @@ def name_of(page: Path) -> str:
 
 def scan(folder: Path) -> None:
     """A page on paper: `scan.pdf`, and a folder `scans` of the same."""
-    image = pytest.importorskip("PIL.Image").new("L", (1240, 400), 255)
-    font = pytest.importorskip("PIL.ImageFont").load_default(48)
-    pytest.importorskip("PIL.ImageDraw").Draw(image).text((100, 150), "The quick brown fox", fill=0, font=font)
+    from PIL import Image, ImageDraw, ImageFont
+
+    image = Image.new("L", (1240, 400), 255)
+    ImageDraw.Draw(image).text((100, 150), "The quick brown fox", fill=0, font=ImageFont.load_default(48))
     image.save(folder / "scan.pdf", resolution=150)
     folder.joinpath("scans").mkdir()
     image.save(folder / "scans" / "page.png", dpi=(150, 150))

@@ -45,7 +45,7 @@ CASES = (
         unit=_RATE,
         events=200_000,
         measure=_mapped,
-        setup="`ewms.map(same, inputs, workers=2)`, as durable as `ewms run`; first input to last result in the caller's hand",
+        setup="`ewms.map(same, inputs)`, as durable as `ewms run`; first input to last result in the caller's hand",
     ),
     _peer("parsl", "Parsl HTEX, defaults", 4_000, f"{_HTEX}, all else default; in memory", "parsl_executor"),
     _peer(

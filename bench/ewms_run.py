@@ -1,4 +1,4 @@
-"""`ewms run` as a user runs it: embedded NATS with every write synced, SQLite journal with every commit synced, two pilots."""
+"""`ewms run` as a user runs it: embedded NATS and SQLite journal, every write of both synced; two pilots."""
 
 from __future__ import annotations
 

@@ -11,10 +11,10 @@ from bench.rounds import Samples
 _HEAD = """\
 # Measured
 
-Written by the command below; every figure comes from that one run. Rounds are interleaved (A B C …, A B C …); tables give the median
-and, in brackets, the lowest and highest round. Ratios are taken round by round. Two workers everywhere, start-up excluded by 200
-warm-up tasks, the same task (`bench.tasks.same`: what comes in goes out), every result checked. ewms makes every event and every
-outcome durable before it counts; the peers keep theirs in memory.
+Written by the command below; every figure comes from that one run. Rounds are interleaved (A B C …, A B C …); tables give
+the median and, in brackets, the lowest and the highest round. Ratios are taken round by round. Two workers everywhere,
+start-up excluded by 200 warm-up tasks, the same task (`bench.tasks.same`: what comes in goes out), every result checked.
+ewms makes every event and every outcome durable before it counts; the peers keep theirs in memory.
 """
 
 
@@ -34,7 +34,7 @@ def shown(value: float) -> str:
 
 
 def _spread(spread: Spread) -> str:
-    return f"**{shown(spread.median)}** ({shown(spread.low)} – {shown(spread.high)})"
+    return f"**{shown(spread.median)}** ({shown(spread.low)} to {shown(spread.high)})"
 
 
 def _facts(facts: Mapping[str, str]) -> str:

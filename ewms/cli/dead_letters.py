@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from ewms.cli.display import counted
 from ewms.cli.run import resume_directory
 from ewms.core.errors import InputError
 from ewms.core.event import DeadLetter
@@ -28,7 +29,9 @@ def dead_letters() -> None:
 
 @dead_letters.command(name="list")
 @click.argument("directory", metavar="DIR")
-@click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="Most letters to show.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), metavar="N", default=100, show_default=True, help="Most letters to show."
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, in full.")
 def list_letters(directory: str, limit: int, as_json: bool) -> None:
     """List dead letters in event order."""
@@ -84,7 +87,7 @@ def replay(context: click.Context, directory: str, event_ids: tuple[str, ...], t
     if not count:
         click.echo("no dead letters to replay")
         return
-    click.echo(f"{count} dead letters are tried again", err=True)
+    click.echo(f"trying {counted(count, 'dead letter')} again", err=True)
     context.exit(resume_directory(directory, as_json=as_json))
 
 

@@ -82,13 +82,18 @@ def result_line(directory: RunDirectory, summary: dict[str, Any]) -> str:
     """What happened, where the product is, what to do next."""
     events, path = summary["events"], directory.path
     if summary["state"] != "complete":
-        return f"{summary['state']} with {events['accepted']} events done; go on with: ewms resume {path}"
-    line = f"complete: {events['accepted']} events in {summary['seconds']:.1f} s; the product is in {directory.product}"
+        return f"{summary['state']} with {counted(events['accepted'], 'event')} done; go on with: ewms resume {path}"
+    done = counted(events["accepted"], "event")
+    line = f"complete: {done} in {summary['seconds']:.1f} s; the product is in {directory.product}"
     if events["dead_lettered"]:
-        line += (
-            f"\n{events['dead_lettered']} dead letters; see: ewms why {path}\nafter a fix: ewms dead-letters replay {path}"
-        )
+        dead = counted(events["dead_lettered"], "dead letter")
+        line += f"\n{dead}; see: ewms why {path}\nafter a fix: ewms dead-letters replay {path}"
     return line
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 event`, `2 events`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _write_line(value: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 import tomllib
 from collections.abc import Callable
@@ -12,8 +13,10 @@ from typing import Any
 import click
 
 from ewms.cli.display import Display, display_for
+from ewms.core.errors import EwmsError
 from ewms.local import starting
 from ewms.local.directory import RunDirectory
+from ewms.local.inspection import read_status
 from ewms.local.loading import existing_inputs, load
 from ewms.local.run import LocalRun, Options
 from ewms.wms.driver import Stop
@@ -30,9 +33,18 @@ _BROKER_HELP = "URL of a broker, or EWMS_BROKER; a private one is started if the
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Parameter of the application, or key of the spec."
 )
 @click.option("--out", metavar="DIR", help="Folder for everything; a new one in the current folder if left out.")
-@click.option("--workers", type=click.IntRange(min=1), help="Events worked on at once; as many as cores if left out.")
+@click.option(
+    "--workers", type=click.IntRange(min=1), metavar="N", help="Events worked on at once; as many as cores if left out."
+)
 @click.option("--broker", metavar="URL", envvar="EWMS_BROKER", help=_BROKER_HELP)
-@click.option("--lease", type=click.FloatRange(min=0.5), default=60.0, help="Seconds after which a lost pilot is noticed.")
+@click.option(
+    "--lease",
+    type=click.FloatRange(min=0.5),
+    metavar="SECONDS",
+    default=60.0,
+    show_default=True,
+    help="After which a lost pilot is noticed.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line per change instead of a live display.")
 @click.pass_context
 def run(
@@ -52,7 +64,7 @@ def run(
     paths = existing_inputs(inputs)
     application = loaded.application(paths)
     directory = RunDirectory(Path(out) if out else Path(f"{loaded.spec.name}-{starting.new_workflow_id()}"))
-    options = Options(workers=workers or starting.default_workers(), broker=broker, lease=lease)
+    options = Options(workers=starting.checked_workers(workers), broker=broker, lease=lease)
     name = str(Path(spec).resolve()) if Path(spec).exists() else spec
     source = {"name": name, "settings": values, "folder": str(Path.cwd())}
     display = display_for(as_json)
@@ -65,7 +77,7 @@ def run(
 
 @click.command()
 @click.argument("directory", metavar="DIR")
-@click.option("--workers", type=click.IntRange(min=1), help="Events worked on at once; as before if left out.")
+@click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Events worked on at once; as before if left out.")
 @click.option("--broker", metavar="URL", envvar="EWMS_BROKER", help=_BROKER_HELP)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line per change instead of a live display.")
 @click.pass_context
@@ -78,6 +90,10 @@ def resume_directory(path: str, *, workers: int | None = None, broker: str | Non
     """Resume a run directory with a display; the exit code."""
     directory = RunDirectory(Path(path))
     display = display_for(as_json)
+    if directory.summary.exists() and read_status(directory).state == "complete":
+        summary = json.loads(directory.summary.read_text())
+        display.finished(directory, summary)
+        return _exit_code(summary)
 
     def make() -> LocalRun:
         return starting.resume(directory, broker=broker, workers=workers, on_progress=display.show)
@@ -91,7 +107,12 @@ def _drive(make: Callable[[], LocalRun], directory: RunDirectory, display: Displ
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, local_run.stop, Stop.INTERRUPTED)
-        return await local_run.run()
+        try:
+            return await local_run.run()
+        except EwmsError as error:
+            if "ewms resume" in str(error):
+                raise
+            raise type(error)(f"{error}; correct it and run `ewms resume {directory.path}`") from error
 
     try:
         with display:
@@ -101,6 +122,10 @@ def _drive(make: Callable[[], LocalRun], directory: RunDirectory, display: Displ
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         directory.unlock()
     display.finished(directory, summary)
+    return _exit_code(summary)
+
+
+def _exit_code(summary: dict[str, Any]) -> int:
     if summary["state"] != "complete":
         return _INTERRUPTED
     return _DEAD_LETTERS if summary["events"]["dead_lettered"] else 0

@@ -148,7 +148,10 @@ def encode(value: Any, default: str = "json") -> Payload:
     except KeyError:
         raise PayloadError(f"unknown codec {name!r}; known are {', '.join(codec_names())}") from None
     except (TypeError, ValueError, OverflowError, RecursionError, pydantic_core.PydanticSerializationError) as error:
-        raise PayloadError(f"a value of type {type(value).__qualname__} does not fit codec {name!r}: {error}") from error
+        raise PayloadError(
+            f"a value of type {type(value).__qualname__} does not fit codec {name!r}: {error}; "
+            "return numbers, text, lists, dicts, bytes, numpy arrays or models"
+        ) from error
 
 
 def decode(codec: str, data: bytes) -> Any:

@@ -174,7 +174,7 @@ def parse_spec(document: Mapping[str, Any], where: str) -> WorkflowSpec:
 
 def _explain(problem: Any, document: Mapping[str, Any]) -> str:
     location = [str(part) for part in problem["loc"]]
-    place = ".".join(location)
+    place = _place(problem["loc"], document)
     match problem["type"]:
         case "extra_forbidden":
             model: type[BaseModel] = WorkflowSpec
@@ -189,4 +189,14 @@ def _explain(problem: Any, document: Mapping[str, Any]) -> str:
         case "value_error":
             return f"{place}: {problem['ctx']['error']}" if place else str(problem["ctx"]["error"])
         case _:
-            return f"{place}: {problem['msg']}"
+            return f"{place}: {problem['msg']}, not {problem['input']!r:.80}"
+
+
+def _place(location: tuple[str | int, ...], document: Mapping[str, Any]) -> str:
+    """Where something is wrong, with a task by its name and not its number."""
+    if len(location) > 1 and location[0] == "tasks" and isinstance(location[1], int):
+        task = document["tasks"][location[1]]
+        name = task.get("name") if isinstance(task, Mapping) else None
+        if isinstance(name, str) and len(location) > 2:
+            return f"task '{name}': " + ".".join(str(part) for part in location[2:])
+    return ".".join(str(part) for part in location)

@@ -1,6 +1,7 @@
 """What travels over the broker: work messages out, reports back, signals beside them. msgpack, never pickle.
 
-Events are bundled into messages and outcomes into reports; users never see either. Structs are arrays on the wire:
+Events are bundled into messages, outcomes into reports and reports into messages;
+users see none of these. Structs are arrays on the wire:
 a new field goes to the end with a default, anything else raises `PROTOCOL`.
 """
 
@@ -170,6 +171,7 @@ Signal = Heartbeat | Command
 
 encode = msgspec.msgpack.Encoder().encode
 decode_work = msgspec.msgpack.Decoder(WorkMessage).decode
+decode_reports = msgspec.msgpack.Decoder(list[Report]).decode
 decode_report = msgspec.msgpack.Decoder(Report).decode
 decode_signal = msgspec.msgpack.Decoder(Signal).decode
 decode_results = msgspec.msgpack.Decoder(list[Result]).decode

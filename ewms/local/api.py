@@ -98,7 +98,7 @@ def run(
     application = make_application()
     paths = existing_inputs(inputs)
     directory = RunDirectory(Path(out) if out is not None else Path(f"{loaded.spec.name}-{starting.new_workflow_id()}"))
-    options = Options(workers=workers or starting.default_workers(), broker=broker, lease=lease)
+    options = Options(workers=starting.checked_workers(workers), broker=broker, lease=lease)
 
     def make() -> LocalRun:
         if resume and directory.holds_workflow:

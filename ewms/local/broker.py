@@ -35,12 +35,12 @@ async def connected_broker(directory: RunDirectory, url: str | None) -> AsyncIte
     if url is None and directory.broker_url.exists():
         url = directory.broker_url.read_text().strip()
     if url is not None:
+        directory.write_private(directory.broker_url, url)
         async with broker_for(url) as broker:
             if not broker.capabilities.multi_process:
                 raise BrokerError(
                     "pilots are processes of their own and cannot reach an in-memory broker; leave --broker out"
                 )
-            directory.write_private(directory.broker_url, url)
             yield Connected(broker, url, _for_ever)
         return
     async with EmbeddedNats(directory.broker) as server, broker_for(server.url) as broker:

@@ -93,6 +93,8 @@ def load(name: str, settings: Mapping[str, Any] | None = None, folder: Path | No
         path = path / _SPEC_FILE
         if not path.is_file():
             raise SpecError(f"folder {name} holds no {_SPEC_FILE}")
+    if path.suffix == ".py":
+        raise SpecError(f"{name} is a Python file; name a workflow in it, as in {path.stem}:NAME, or write a {_SPEC_FILE}")
     if path.suffix == ".toml" or path.is_file():
         return _load_toml(path, settings or {})
     if ":" in name:
@@ -152,7 +154,7 @@ def apply_settings(document: dict[str, Any], settings: Mapping[str, Any], where:
     """Put `--set` settings into a spec: `tasks.NAME.key` and the spec's own keys in place, all others as parameters."""
     for key, value in settings.items():
         parts = key.split(".")
-        if parts[0] == "tasks" and len(parts) > 2:
+        if parts[0] == "tasks":
             _set_in_task(document, parts, value, where)
         elif parts[0] in WorkflowSpec.model_fields:
             _set_at(document, parts, value)
@@ -161,6 +163,8 @@ def apply_settings(document: dict[str, Any], settings: Mapping[str, Any], where:
 
 
 def _set_in_task(document: dict[str, Any], parts: list[str], value: Any, where: str) -> None:
+    if len(parts) < 3:
+        raise SpecError(f"{where}: --set {'.'.join(parts)}: write tasks.NAME.KEY=VALUE")
     for task in document.get("tasks", ()):
         if task.get("name") == parts[1]:
             _set_at(task, parts[2:], value)
@@ -171,6 +175,8 @@ def _set_in_task(document: dict[str, Any], parts: list[str], value: Any, where: 
 def _set_at(table: dict[str, Any], parts: Sequence[str], value: Any) -> None:
     for part in parts[:-1]:
         table = table.setdefault(part, {})
+        if not isinstance(table, dict):
+            raise SpecError(f"--set {'.'.join(parts)}: '{part}' is not a table")
     table[parts[-1]] = value
 
 

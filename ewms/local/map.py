@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ewms.core.application import Application
-from ewms.core.errors import EventFailed, WorkflowCancelled
+from ewms.core.errors import ApplicationError, EventFailed, WorkflowCancelled
 from ewms.core.event import DeadLetter, Event, Outcome
 from ewms.local import starting
 from ewms.local.background import BackgroundRun
@@ -21,6 +21,7 @@ from ewms.local.run import LocalRun, Options
 from ewms.local.workflow import Workflow
 from ewms.wms.driver import Stop
 
+_Numbered = Iterator[tuple[int, Outcome | DeadLetter]]
 _AHEAD = 32768
 _PATIENCE = 0.1
 
@@ -52,6 +53,9 @@ class _Mapping(Application[Event, Outcome, None]):
         """Hand a failure over."""
         self.results.put((int(letter.id), letter))
         return ()
+
+
+_Arrange = Callable[[_Numbered, _Mapping], Iterator[Any]]
 
 
 def map(
@@ -87,14 +91,22 @@ def map(
     Raises
     ------
     ConsumerError
-        If a pilot could not import the function; at the first result that is asked for.
+        If a pilot cannot import the function.
+    UsageError
+        If the settings are wrong or there are less than one worker.
     EventFailed
         In the place of the result of an input that was given up on.
+    WorkflowFailed
+        If pilots or the broker cannot be kept alive.
     """
+    bodies = iter(inputs)
     flow = Workflow("map").task(function, input="inputs", output="results", name="map", **settings)
     loaded = Loaded(flow.spec(), [str(Path.cwd())], "ewms.map")
-    options = Options(workers=workers or starting.default_workers(), broker=broker)
-    application = _Mapping(inputs)
+    options = Options(workers=starting.checked_workers(workers), broker=broker)
+    return _results(loaded, _Mapping(bodies), options, _in_order if ordered else _as_completed)
+
+
+def _results(loaded: Loaded, application: _Mapping, options: Options, arrange: _Arrange) -> Iterator[Any]:
     folder = Path(tempfile.mkdtemp(prefix="ewms-map-"))
     directory = RunDirectory(folder)
 
@@ -104,9 +116,10 @@ def map(
     try:
         background = BackgroundRun(make)
         try:
-            arrange = _in_order if ordered else _as_completed
             yield from arrange(_taken(application, background), application)
             background.wait()
+        except ApplicationError as error:
+            raise (error.__cause__ or error) from None  # the caller's own iterable raised
         finally:
             application.closed.set()
             background.stop(Stop.CANCELLED)
@@ -116,7 +129,7 @@ def map(
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _taken(application: _Mapping, background: BackgroundRun) -> Iterator[tuple[int, Outcome | DeadLetter]]:
+def _taken(application: _Mapping, background: BackgroundRun) -> _Numbered:
     """Results as they come, until the run has ended and none is left."""
     while True:
         running = background.running
@@ -129,13 +142,13 @@ def _taken(application: _Mapping, background: BackgroundRun) -> Iterator[tuple[i
                 return
 
 
-def _as_completed(taken: Iterator[tuple[int, Outcome | DeadLetter]], application: _Mapping) -> Iterator[Any]:
+def _as_completed(taken: _Numbered, application: _Mapping) -> Iterator[Any]:
     for _, result in taken:
         application.room.release()
         yield _value(result)
 
 
-def _in_order(taken: Iterator[tuple[int, Outcome | DeadLetter]], application: _Mapping) -> Iterator[Any]:
+def _in_order(taken: _Numbered, application: _Mapping) -> Iterator[Any]:
     waiting: dict[int, Outcome | DeadLetter] = {}
     following = 0
     for number, result in taken:

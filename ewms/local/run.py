@@ -89,6 +89,7 @@ class LocalRun:
         self._stop: asyncio.Future[Stop] = asyncio.get_running_loop().create_future()
         self._hurry = asyncio.Event()
         self._driver: Driver | None = None
+        self._task_names = [task.name for task in loaded.graph.tasks]
         self._extra: dict[str, Any] = {}
 
     def stop(self, how: Stop) -> None:
@@ -116,13 +117,23 @@ class LocalRun:
                     state = await self._drive(journal, connected)
             except EwmsError as error:
                 reason, failure = str(error), error
-            counters = Counters.from_dict(journal.value("counters", {})).as_dict()
-            summary = stopwatch.summary(self._record, state, reason, self._driver, counters) | self._extra
-            kept = {name: summary[name] for name in ("seconds", "first_outcome_seconds")}
-            journal.commit(Batch(values={"state": state, "reason": reason, **kept}))
-            write_json(self._directory.summary, summary)
+            try:
+                summary = self._leave_behind(journal, stopwatch, state, reason)
+            except EwmsError as error:
+                raise failure or error from error
         if failure is not None:
             raise failure
+        return summary
+
+    def _leave_behind(self, journal: Journal, stopwatch: Stopwatch, state: str, reason: str) -> dict[str, Any]:
+        """Write what a run directory always holds, however the run ended; the summary."""
+        counters = Counters.from_dict(journal.value("counters", {})).as_dict()
+        summary = stopwatch.summary(self._record, state, reason, self._driver, counters) | self._extra
+        kept = {name: summary[name] for name in ("seconds", "first_outcome_seconds")}
+        journal.commit(Batch(values={"state": state, "reason": reason, **kept}))
+        self._directory.product.mkdir(exist_ok=True)
+        write_dead_letters(self._directory.dead_letters, letters(journal, self._task_names))
+        write_json(self._directory.summary, summary)
         return summary
 
     async def _drive(self, journal: Journal, connected: Connected) -> str:
@@ -181,7 +192,7 @@ class LocalRun:
                 await self._wind_down(driver, launcher)
             await driving
             if broken.done():
-                raise WorkflowFailed(f"{broken.result()}; correct it and run `ewms resume {self._directory.path}`")
+                raise WorkflowFailed(broken.result())
         finally:
             for task in (driving, broken, ready):
                 task.cancel()
@@ -241,12 +252,10 @@ class LocalRun:
     def _write_product(self, journal: Journal, host: Host, ledger: Ledger) -> None:
         folder = self._directory.product
         product = host.assemble()
-        names = [task.name for task in self._loaded.graph.tasks]
         if product is None:
-            write_outcomes(folder / "outcomes.jsonl", journal, ledger.router, names)
+            write_outcomes(folder / "outcomes.jsonl", journal, ledger.router, self._task_names)
         else:
             write_product(folder, product)
-        write_dead_letters(self._directory.dead_letters, letters(journal, names))
         self._extra = host.summary()
 
 

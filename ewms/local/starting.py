@@ -35,6 +35,13 @@ def default_workers() -> int:
     return len(os.sched_getaffinity(0))
 
 
+def checked_workers(workers: int | None) -> int:
+    """The number of workers, or as many as there are cores for None; `InputError` below 1."""
+    if workers is not None and workers < 1:
+        raise InputError(f"workers = {workers}: at least one is needed")
+    return workers or default_workers()
+
+
 def start(
     loaded: Loaded,
     application: AnyApplication,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -15,6 +14,7 @@ from ewms.core import wire
 from ewms.core.errors import BrokerError
 from ewms.core.wire import PROTOCOL, Failure, Kind, RawReport
 from ewms.pilot.holding import Holding
+from ewms.pilot.post import Post
 from ewms.pilot.worker.frames import NO_RESULTS, RawChunk, join_arrays
 
 logger = logging.getLogger("ewms.pilot.reporter")
@@ -69,13 +69,11 @@ class Reporter:
         on_settled: Callable[[Holding], None],
         on_lost: Callable[[BrokerError], None],
     ) -> None:
-        self._broker = broker
-        self._queue = queue
+        self._post = Post(broker, queue, sender.pilot, room)
         self._sender = sender
         self._room = room
         self._on_settled = on_settled
         self._on_lost = on_lost
-        self._numbers = itertools.count(1)
         self._sheets: dict[Holding, _Sheet] = {}
         self._deliveries: set[asyncio.Task[bool]] = set()
         self.done = 0
@@ -118,6 +116,7 @@ class Reporter:
         for delivery in self._deliveries:
             delivery.cancel()
         await asyncio.gather(*self._deliveries, return_exceptions=True)
+        await self._post.close()
 
     def _flush(self, holding: Holding, sheet: _Sheet) -> None:
         if sheet.timer is not None:
@@ -141,7 +140,7 @@ class Reporter:
             return False
         try:
             for report in reports:
-                await self._broker.publish(self._queue, report, f"{self._sender.pilot}-{next(self._numbers)}")
+                await self._post.send(report)
         except BrokerError as error:
             logger.warning("report_lost message=%s error=%s", holding.message_id, error)
             self._on_lost(error)

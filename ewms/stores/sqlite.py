@@ -78,7 +78,9 @@ class SqliteJournal(Journal):
         except sqlite3.OperationalError as error:
             if "full" in str(error):
                 raise StoreFull(f"the disk of {self.path} is full; free some space and run `ewms resume`") from error
-            raise StoreError(f"the journal {self.path} cannot be used: {error}") from error
+            raise StoreError(
+                f"the journal {self.path} cannot be used: {error}; mend the disk and run `ewms resume`"
+            ) from error
         except sqlite3.DatabaseError as error:
             raise StoreError(f"{self.path} is not a sound journal: {error}") from error
 

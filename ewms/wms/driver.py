@@ -214,7 +214,8 @@ class Driver:
         for message in sent:
             self.ledger.mark_sent(message)
         for body in bodies:
-            self.ledger.take_report(_decode_report(body), now)
+            for report in _decode_reports(body):
+                self.ledger.take_report(report, now)
         if chunk is not None:
             events, done = chunk
             self.ledger.take_source(events, done=done)
@@ -314,14 +315,15 @@ class Driver:
             self._wake.set()
 
 
-def _decode_report(body: bytes) -> wire.Report:
+def _decode_reports(body: bytes) -> list[wire.Report]:
     try:
-        report = wire.decode_report(body)
+        reports = wire.decode_reports(body)
     except msgspec.MsgspecError as error:
         raise WorkflowFailed(f"a pilot's report cannot be read ({error}); are all pilots of this version?") from error
-    if report.protocol != wire.PROTOCOL:
-        raise WorkflowFailed(
-            f"pilot {report.pilot} on {report.host} speaks protocol {report.protocol}, the driver {wire.PROTOCOL}: "
-            "give the pilots the driver's version and run `ewms resume`"
-        )
-    return report
+    for report in reports:
+        if report.protocol != wire.PROTOCOL:
+            raise WorkflowFailed(
+                f"pilot {report.pilot} on {report.host} speaks protocol {report.protocol}, the driver {wire.PROTOCOL}: "
+                "give the pilots the driver's version and run `ewms resume`"
+            )
+    return reports

@@ -132,7 +132,7 @@ class Host:
         last = traceback.extract_tb(error.__traceback__)[-1]
         return ApplicationError(
             f"application {type(self.application).__name__}.{method} raised {type(error).__name__}: {error} "
-            f"({last.filename}:{last.lineno}); correct it and run `ewms resume`"
+            f"({last.filename}:{last.lineno})"
         )
 
 

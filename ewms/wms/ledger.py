@@ -299,7 +299,7 @@ class Ledger:
             failure.kind,
             failure.attempt,
             self.graph.tasks[event.task].retry,
-            alone=life.single or (flight is not None and len(flight.events) == 1),
+            alone=life.single or (flight is not None and flight.alone),
             copy=report.copy,
             holder=pilot,
             host=host,

@@ -49,6 +49,8 @@ class Flight:
     """When it was formed, on the caller's monotonic clock."""
     copy: bool
     """Whether it is speculative."""
+    alone: bool
+    """Whether it never held more than one event, so that its loss can be that event's fault."""
 
 
 def pack(events: Iterable[Tracked]) -> bytes:
@@ -84,6 +86,7 @@ class Outbox:
         self._ids = (f"{epoch:x}.{number:x}" for number in itertools.count(1))
         self._ready: list[deque[Tracked]] = [deque() for _ in tasks]
         self._singles: list[deque[Tracked]] = [deque() for _ in tasks]
+        self._spare_since: float | None = None
         self._delayed: list[tuple[float, int, Tracked]] = []
         self._limits = [None if task.bundle == "auto" else int(task.bundle) for task in tasks]
 
@@ -108,7 +111,7 @@ class Outbox:
     def restore(self, message_id: str, tracked: Tracked, now: float) -> None:
         """An event is out in a message that a former driver sent."""
         on_sent(tracked.life)
-        flight = self.flights.setdefault(message_id, Flight(tracked.event.task, [], set(), now, copy=False))
+        flight = self.flights.setdefault(message_id, Flight(tracked.event.task, [], set(), now, copy=False, alone=False))
         flight.events.append(tracked)
         flight.left.add(tracked.event.id)
 
@@ -144,6 +147,11 @@ class Outbox:
     def copies(self, now: float) -> list[OutMessage]:
         """Speculative copies for slots that would idle: of messages that take far longer than events like theirs did."""
         spare = self.slots - len(self.flights)
+        if spare <= 0:
+            self._spare_since = None
+            return []
+        if self._spare_since is None:
+            self._spare_since = now
         messages: list[OutMessage] = []
         for flight in list(self.flights.values()):
             if len(messages) >= spare:
@@ -151,7 +159,8 @@ class Outbox:
             mean = self.run_times[flight.task].mean
             if flight.copy or mean is None or not self._tasks[flight.task].speculate:
                 continue
-            if now - flight.since < _STRAGGLER_FLOOR + _STRAGGLER_FACTOR * mean * len(flight.events):
+            # Before there was a slot to spare, a message may have waited at the broker for its turn.
+            if now - max(flight.since, self._spare_since) < _STRAGGLER_FLOOR + _STRAGGLER_FACTOR * mean * len(flight.events):
                 continue
             stragglers = [
                 tracked for tracked in flight.events if tracked.event.id in flight.left and on_copied(tracked.life)
@@ -186,6 +195,8 @@ class Outbox:
     ) -> None:
         if not events:
             return
+        if not copy:
+            self._spare_since = None
         message_id = next(self._ids)
         work = []
         for tracked in events:
@@ -194,5 +205,7 @@ class Outbox:
             work.append(wire.WorkEvent(event.id, event.codec, event.data, tracked.life.attempt, headers))
             on_sent(tracked.life)
         body = wire.encode(wire.WorkMessage(wire.PROTOCOL, message_id, self._tasks[task].name, copy, work))
-        self.flights[message_id] = Flight(task, events, {tracked.event.id for tracked in events}, now, copy)
+        self.flights[message_id] = Flight(
+            task, events, {tracked.event.id for tracked in events}, now, copy, len(events) == 1
+        )
         messages.append(OutMessage(message_id, body, pack(events)))

@@ -69,7 +69,7 @@ def test_poison_is_isolated_and_replayed(running: Running) -> None:
 
     running.folder.joinpath("work.py").write_text(POISON.replace("FIXED = False", "FIXED = True"))
     one = running.call("dead-letters", "replay", "out", "3", expected=3)
-    assert "1 dead letters are tried again" in one
+    assert "trying 1 dead letter again" in one
     running.call("dead-letters", "replay", "out")
     assert running.summary()["events"]["dead_lettered"] == 0
     assert (running.out / "dead_letters.jsonl").read_text() == ""

@@ -118,9 +118,9 @@ class Delivery(RuleBasedStateMachine):
             self.world.lease(message)
 
     @precondition(lambda self: self.world.queue)
-    @rule(ending=st.sampled_from([None, Kind.FAILED]))
+    @rule(ending=st.sampled_from([None, Kind.FAILED, Kind.VANISHED]))
     def flow(self, ending: Kind | None) -> None:
-        """Pilots do all that there is to do, well or badly, and the driver hears of it."""
+        """Pilots do all that there is to do, or fail in it, or all vanish and are replaced; the driver hears of it."""
         self.world.flow(ending)
 
     @precondition(lambda self: self.world.leased)

@@ -68,6 +68,7 @@ class World:
         self.forgiven: dict[Key, int] = {}
         self.open_copies: dict[str, set[Key]] = {}
         self.copy_pilots: set[str] = set()
+        self.bundled: set[tuple[Key, int]] = set()
         self._journals: list[SqliteJournal] = []
         self._serial = itertools.count(1)
         self.start_driver(same_broker=False)
@@ -117,6 +118,8 @@ class World:
         for message in self.ledger.form(self.now):
             self.outgoing.append(message)
             work = wire.decode_work(message.body)
+            if len(work.events) > 1 and not work.copy:
+                self.bundled |= {((work.task, event.id), event.attempt) for event in work.events}
             if work.copy:
                 self.open_copies[work.message_id] = set(_keys(work.task, work.events))
 
@@ -254,8 +257,10 @@ class World:
         numbers = [attempt.attempt for attempt in history]
         assert numbers == sorted(set(numbers)), "an attempt ended twice"
         assert not any(attempt.pilot in self.copy_pilots for attempt in history if attempt.kind == "failed")
-        kinds = [attempt.kind for attempt in history[self.forgiven.get(key, 0) :]]
-        assert kinds.count("failed") >= RETRY["max_failures"] or kinds.count("vanished") >= RETRY["max_vanishes"], kinds
+        recent = history[self.forgiven.get(key, 0) :]
+        failed = [attempt for attempt in recent if attempt.kind == "failed"]
+        vanished = [a for a in recent if a.kind == "vanished" and (key, a.attempt) not in self.bundled]
+        assert len(failed) >= RETRY["max_failures"] or len(vanished) >= RETRY["max_vanishes"], recent
 
     def check_counts(self) -> None:
         """After a commit the ledger's counts are the journal's, and add up."""

@@ -172,12 +172,12 @@ class Rig:
         async with await self.broker.inner.consumer(REPORTS) as consumer, asyncio.timeout(within):
             while len(outcomes) < count:
                 for delivery in await consumer.lease(100, 1.0):
-                    report = wire.decode_report(delivery.body)
-                    self.reports.append(report)
-                    reported: list[Result | Failure] = [*report.results, *report.failures]
-                    for outcome in reported:
-                        assert outcome.id not in outcomes
-                        outcomes[outcome.id] = outcome
+                    for report in wire.decode_reports(delivery.body):
+                        self.reports.append(report)
+                        reported: list[Result | Failure] = [*report.results, *report.failures]
+                        for outcome in reported:
+                            assert outcome.id not in outcomes
+                            outcomes[outcome.id] = outcome
                     await delivery.ack()
         assert len(outcomes) == count
         return outcomes

@@ -20,7 +20,7 @@ import pytest
 from ewms.brokers.base import Broker
 from ewms.brokers.urls import broker_for
 from ewms.core import codecs, wire
-from ewms.core.wire import PROTOCOL, Failure, Kind, Report, Result, WorkEvent, WorkMessage
+from ewms.core.wire import PROTOCOL, Failure, Kind, Result, WorkEvent, WorkMessage
 
 CONSUMERS = Path(__file__).parent / "consumers"
 TOKEN = "s3cret-token"
@@ -119,13 +119,12 @@ class Pilots:
 
     async def outcomes(self, count: int) -> list[Result | Failure]:
         """Read reports until they have that many outcomes."""
-        reports: list[Report] = []
         outcomes: list[Result | Failure] = []
         async with await self.broker.consumer(REPORTS) as consumer, asyncio.timeout(PATIENCE):
             while len(outcomes) < count:
                 for delivery in await consumer.lease(10, 1.0):
-                    reports.append(wire.decode_report(delivery.body))
-                    outcomes += [*reports[-1].results, *reports[-1].failures]
+                    for report in wire.decode_reports(delivery.body):
+                        outcomes += [*report.results, *report.failures]
                     await delivery.ack()
         return outcomes
 

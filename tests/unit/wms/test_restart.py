@@ -87,6 +87,22 @@ def test_messages_that_are_still_out_are_not_sent_again(desk_of: MakeDesk) -> No
     assert second.message_id not in desk.ledger.outbox.flights
 
 
+def test_what_is_left_of_a_bundle_is_not_blamed_for_its_loss(desk_of: MakeDesk) -> None:
+    """The new driver knows only the last event of the message; the pilot may have vanished over another."""
+    desk = desk_of(graph_of({"bundle": 2, "retry": {"max_vanishes": 1}}), Sender(numbers(2)))
+    desk.ledger.adopt_stream("stream-1")
+    desk.take_source()
+    (bundle,) = desk.send()
+    desk.take(report(bundle, results=[result(bundle.events[0])]))
+    desk.open(Sender(numbers(2)))
+    desk.ledger.adopt_stream("stream-1")
+    desk.ledger.restore()
+    assert desk.send() == []
+    desk.take(ended(bundle, Kind.VANISHED))
+    assert list(desk.journal.letters()) == []
+    assert [[event.id for event in message.events] for message in desk.send()] == [["1"]]
+
+
 @pytest.mark.parametrize(("stream", "kept"), [("stream-2", True), ("stream-1", False)])
 def test_messages_that_are_gone_are_sent_again(desk_of: MakeDesk, stream: str, kept: bool) -> None:
     desk = desk_of()

@@ -102,8 +102,10 @@ def _write_line(value: Any) -> None:
 
 
 def _table(progress: Progress) -> RenderableType:
+    from rich.console import Group
     from rich.progress_bar import ProgressBar
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=None, pad_edge=False)
     for heading in ("task", "", "done", "of"):
@@ -118,9 +120,8 @@ def _table(progress: Progress) -> RenderableType:
         for word, count in (("retried", progress.events["retried"]), ("dead letters", progress.events["dead_lettered"]))
         if count
     )
-    table.caption = f"{_clock(progress.seconds)}, {progress.events_per_second:.1f} events/s{eta}{failures}"
-    table.caption_justify = "left"
-    return table
+    caption = f"{_clock(progress.seconds)}, {progress.events_per_second:.1f} events/s{eta}{failures}"
+    return Group(table, Text(caption, style="dim"))
 
 
 def _clock(seconds: float) -> str:

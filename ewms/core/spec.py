@@ -173,30 +173,33 @@ def parse_spec(document: Mapping[str, Any], where: str) -> WorkflowSpec:
 
 
 def _explain(problem: Any, document: Mapping[str, Any]) -> str:
-    location = [str(part) for part in problem["loc"]]
-    place = _place(problem["loc"], document)
+    task, key = _place(problem["loc"], document)
     match problem["type"]:
         case "extra_forbidden":
-            model: type[BaseModel] = WorkflowSpec
-            for part, inner in (("tasks", TaskSpec), ("retry", RetryPolicy), ("resources", ResourceSpec)):
-                if part in location[:-1]:
-                    model = inner
-            near = difflib.get_close_matches(location[-1], model.model_fields, n=1)
-            hint = f"did you mean '{near[0]}'?" if near else f"known keys: {', '.join(model.model_fields)}"
-            return f"unknown key '{place}'; {hint}"
+            complaint = f"unknown key '{key}'; {_known_keys(problem['loc'])}"
         case "missing":
-            return f"key '{place}' is missing"
+            complaint = f"key '{key}' is missing"
         case "value_error":
-            return f"{place}: {problem['ctx']['error']}" if place else str(problem["ctx"]["error"])
+            complaint = f"{key}: {problem['ctx']['error']}" if key else str(problem["ctx"]["error"])
         case _:
-            return f"{place}: {problem['msg']}, not {problem['input']!r:.80}"
+            complaint = f"{key}: {problem['msg']}, not {problem['input']!r:.80}"
+    return task + complaint
 
 
-def _place(location: tuple[str | int, ...], document: Mapping[str, Any]) -> str:
-    """Where something is wrong, with a task by its name and not its number."""
-    if len(location) > 1 and location[0] == "tasks" and isinstance(location[1], int):
-        task = document["tasks"][location[1]]
-        name = task.get("name") if isinstance(task, Mapping) else None
-        if isinstance(name, str) and len(location) > 2:
-            return f"task '{name}': " + ".".join(str(part) for part in location[2:])
-    return ".".join(str(part) for part in location)
+def _place(location: tuple[str | int, ...], document: Mapping[str, Any]) -> tuple[str, str]:
+    """In which task, by its name, and at which key something is wrong; the task is empty outside of one."""
+    task, keys = "", location
+    if len(location) > 2 and location[0] == "tasks" and isinstance(location[1], int):
+        name = document["tasks"][location[1]].get("name")
+        if isinstance(name, str):
+            task, keys = f"task '{name}': ", location[2:]
+    return task, ".".join(str(key) for key in keys)
+
+
+def _known_keys(location: tuple[str | int, ...]) -> str:
+    model: type[BaseModel] = WorkflowSpec
+    for part, inner in (("tasks", TaskSpec), ("retry", RetryPolicy), ("resources", ResourceSpec)):
+        if part in location[:-1]:
+            model = inner
+    near = difflib.get_close_matches(str(location[-1]), model.model_fields, n=1)
+    return f"did you mean '{near[0]}'?" if near else f"known keys: {', '.join(model.model_fields)}"

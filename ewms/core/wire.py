@@ -172,6 +172,5 @@ Signal = Heartbeat | Command
 encode = msgspec.msgpack.Encoder().encode
 decode_work = msgspec.msgpack.Decoder(WorkMessage).decode
 decode_reports = msgspec.msgpack.Decoder(list[Report]).decode
-decode_report = msgspec.msgpack.Decoder(Report).decode
 decode_signal = msgspec.msgpack.Decoder(Signal).decode
 decode_results = msgspec.msgpack.Decoder(list[Result]).decode

@@ -112,7 +112,9 @@ class Host:
         task = self._task_of.get(event.queue)
         if task is None:
             task = self._task_of[event.queue] = self._names.index(self._graph.task_reading(event.queue))
-        codec, data = self._blobs.shrink(codecs.encode(event.body))
+        codec, data = codecs.encode(event.body)
+        if len(data) > self._blobs.threshold:
+            codec, data = self._blobs.shrink(codecs.Payload(codec, data))
         headers = msgspec.msgpack.encode(event.headers) if event.headers else None
         event_id = check_event_id(event.id)
         return NewEvent(task, event_id, rank or answer_rank(event_id), codec, data, headers)

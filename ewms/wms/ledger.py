@@ -166,6 +166,7 @@ class Ledger:
         """The broker turned out to hold nothing of what is out: send it again."""
         self._batch.settled += {*self.outbox.resend(), *self._out.values()}
         self._out.clear()
+        self.commit()
 
     def reload(self, now: float) -> None:
         """Take planned events that were left in the journal into memory, as far as there is room."""

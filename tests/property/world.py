@@ -104,7 +104,8 @@ class World:
         """The driver applies a report; it is acked only after the commit."""
         self.taken.append(report)
         self.open_copies.get(report.message_id, set()).difference_update(_reported(report))
-        self.ledger.take_report(wire.decode_report(wire.encode(report)), self.now)
+        for arrived in wire.decode_reports(wire.encode([report])):
+            self.ledger.take_report(arrived, self.now)
 
     def commit(self) -> None:
         self.ledger.commit()

@@ -31,9 +31,9 @@ reports = st.builds(
 )
 
 
-@given(reports)
-def test_a_report_comes_back(report: Report) -> None:
-    assert wire.decode_report(wire.encode(report)) == report
+@given(st.lists(reports, max_size=3))
+def test_reports_come_back(together: list[Report]) -> None:
+    assert wire.decode_reports(wire.encode(together)) == together
 
 
 @given(reports)
@@ -77,7 +77,7 @@ def test_protocol_1_as_it_was_agreed() -> None:
     result = Result("7", 2, [WireOutput("json", b"49")])
     report = Report(1, "1.a", "square", False, "PL-1", "host", "", 0.5, [result], [Failure("8", 1, Kind.VANISHED, "gone")])
     assert wire.decode_work(wire.encode(WORK)) == work
-    assert wire.decode_report(wire.encode(REPORT)) == report
+    assert wire.decode_reports(wire.encode([REPORT])) == [report]
     assert msgspec.msgpack.decode(wire.encode(work)) == WORK
 
 
@@ -86,7 +86,7 @@ def test_protocol_1_as_it_was_agreed() -> None:
     [
         (wire.decode_work, [*WORK, "later"]),
         (wire.decode_work, [*WORK[:4], [["7", "json", b"7", 2, {"k": "v"}, "later"]]]),
-        (wire.decode_report, [*REPORT, "later"]),
+        (lambda data: wire.decode_reports(data)[0], [[*REPORT, "later"]]),
     ],
 )
 def test_what_a_newer_version_adds_at_the_end_does_no_harm(decode: Any, message: list[Any]) -> None:
@@ -98,7 +98,7 @@ def test_an_older_version_may_leave_defaults_out() -> None:
     assert (event.attempt, event.headers) == (1, None)
 
 
-@pytest.mark.parametrize("decode", [wire.decode_work, wire.decode_report, wire.decode_signal, wire.decode_results])
+@pytest.mark.parametrize("decode", [wire.decode_work, wire.decode_reports, wire.decode_signal, wire.decode_results])
 @pytest.mark.parametrize("data", [b"", b"\xc1", b"hello", wire.encode([1, 2])])
 def test_anything_else_is_refused(decode: Any, data: bytes) -> None:
     with pytest.raises(msgspec.MsgspecError):

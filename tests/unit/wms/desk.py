@@ -93,7 +93,8 @@ class Desk:
         return [wire.decode_work(message.body) for message in messages]
 
     def take(self, report: Report, *, commit: bool = True) -> None:
-        self.ledger.take_report(wire.decode_report(wire.encode(report)), self.now)
+        for arrived in wire.decode_reports(wire.encode([report])):
+            self.ledger.take_report(arrived, self.now)
         if commit:
             self.ledger.commit()
 

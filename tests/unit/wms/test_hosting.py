@@ -149,9 +149,7 @@ def test_what_an_application_raises_is_explained(host_of: Callable[..., Host], m
     host = host_of(Broken(KeyError("pixel")))
     with pytest.raises(ApplicationError) as error:
         CALLS[method](host)
-    line = str(error.value)
-    assert line.startswith(f"application Broken.{method} raised KeyError: 'pixel' ({__file__}:")
-    assert line.endswith("correct it and run `ewms resume`")
+    assert str(error.value).startswith(f"application Broken.{method} raised KeyError: 'pixel' ({__file__}:")
     assert isinstance(error.value.__cause__, KeyError)
 
 

@@ -181,6 +181,7 @@ def straggling(box: Outbox, count: int, mean: float = 0.001) -> list[Tracked]:
     box.run_times[0].observe(mean, 1)
     items = fill(box, count)
     box.form(0.0)
+    assert box.copies(0.0) == []
     return items
 
 
@@ -193,6 +194,17 @@ def test_stragglers_are_copied_for_slots_that_would_idle() -> None:
     assert [event.id for event in copy.events] == ["1"]
     assert items[0].life.copy_out
     assert box.copies(1.1) == [], "the third slot is taken now"
+
+
+def test_the_wait_for_a_slot_is_not_held_against_a_message() -> None:
+    box = outbox({"bundle": 1}, slots=2)
+    box.run_times[0].observe(0.001, 1)
+    fill(box, 2)
+    first, _ = box.form(0.0)
+    assert box.copies(100.0) == [], "no slot would idle"
+    box.settle(first.message_id, ["1"])
+    assert box.copies(100.0) == []
+    assert ids(box.copies(101.1)) == [["2"]]
 
 
 def test_a_straggler_is_one_by_its_own_kind_s_measure() -> None:
@@ -231,6 +243,7 @@ def test_only_what_is_missing_of_a_bundle_is_copied() -> None:
     (message,) = box.form(0.0)
     box.run_times[0].observe(0.001, 1)
     box.settle(message.message_id, ["1", "3"])
+    assert box.copies(0.0) == []
     assert ids(box.copies(10.0)) == [["2"]]
 
 

@@ -11,7 +11,7 @@ from ewms.core.event import Event, Outcome
 from ewms.core.wire import Kind
 from ewms.wms.counters import Counters
 
-from .desk import Answering, MakeDesk, Sender, ended, graph_of, numbers, outcomes, succeeded
+from .desk import Answering, MakeDesk, Sender, ended, graph_of, numbers, outcomes, report, result, succeeded
 
 
 def test_a_late_result_is_kept_with_the_letter(desk_of: MakeDesk) -> None:

@@ -10,8 +10,8 @@ _SLOW = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too
 
 
 settings.register_profile(
-    "dev", max_examples=150, stateful_step_count=80, deadline=None, suppress_health_check=_SLOW, print_blob=True
+    "dev", max_examples=40, stateful_step_count=60, deadline=None, suppress_health_check=_SLOW, print_blob=True
 )
 settings.register_profile("ci", settings.get_profile("dev"), derandomize=True)
-settings.register_profile("soak", settings.get_profile("dev"), max_examples=5000, stateful_step_count=100)
+settings.register_profile("soak", settings.get_profile("dev"), max_examples=3000, stateful_step_count=100)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev"))

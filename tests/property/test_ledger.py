@@ -271,6 +271,8 @@ class Refining(Delivery):
     workflow, name = REFINING, "refining"
 
 
+pytestmark = pytest.mark.timeout(1800)  # a soak searches long; everywhere else this takes seconds
+
 TestSingle = Single.TestCase
 TestBundles = Bundles.TestCase
 TestGraphOfTasks = GraphOfTasks.TestCase

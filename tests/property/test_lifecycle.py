@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -168,3 +169,4 @@ class OneLife(RuleBasedStateMachine):
 
 
 TestOneLife = OneLife.TestCase
+TestOneLife.settings = settings(max_examples=5 * settings().max_examples)  # no I/O: more for the same time

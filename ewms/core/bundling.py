@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 TARGET_SECONDS = 0.1
-MAX_EVENTS = 1024
+MAX_EVENTS = 2048
 _WEIGHT = 0.3
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from ewms.core import codecs
 from ewms.core.errors import PayloadError
@@ -19,7 +21,7 @@ _WORTH_A_BLOB = 1024
 """Where many outputs do not fit together, those above this size go by reference."""
 
 
-class Packed(NamedTuple):
+class Packed(msgspec.Struct, frozen=True, gc=False):
     """Encoded outputs of one event."""
 
     outputs: list[WireOutput]
@@ -59,11 +61,12 @@ class Packer:
         """The outputs; `PayloadError` for a value that does not fit, a foreign queue or too much data."""
         if returned is None:
             return _NOTHING
-        if many := isinstance(returned, Iterator):
+        if many := hasattr(type(returned), "__next__"):
             outputs = [self._encode(value) for value in returned]
+            size = _size(outputs)
         else:
-            outputs = [self._encode(returned)]
-        size = _size(outputs)
+            output = self._encode(returned)
+            outputs, size = [output], len(output.data) + len(output.queue) + _OUTPUT_BYTES
         if size > self._room:
             outputs = self._squeeze(outputs, size)
             size = _size(outputs)
@@ -88,8 +91,9 @@ class Packer:
                 "configure a blob store or return less"
             )
         smaller = [
-            WireOutput(*self._small_blobs.shrink(codecs.Payload(output.codec, output.data)), output.queue)
+            WireOutput(payload.codec, payload.data, output.queue)
             for output in outputs
+            for payload in [self._small_blobs.shrink(codecs.Payload(output.codec, output.data))]
         ]
         if _size(smaller) > self._room:
             raise PayloadError(f"{len(outputs)} outputs of one event are too many for one message; split the event")

@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 
 from ewms.wms.routing import NewEvent
 
-_CHUNK_EVENTS = 2048
-_CHUNK_SECONDS = 0.05
-_CHUNK_BYTES = 4 << 20
+_AHEAD_EVENTS = 4096
+_AHEAD_BYTES = 4 << 20
 
 
 class SourceFeed:
-    """One chunk ahead of the driver, never more: that is the back-pressure.
+    """So much ahead of the driver and no more: that is the back-pressure. What there is can be taken at any time.
 
     Parameters
     ----------
     source
         Encoded events; may block and may raise.
     wake
-        Called from the thread when there is something to take.
+        Called from the thread when there is something to take where there was nothing.
     """
 
     def __init__(self, source: Iterator[NewEvent], wake: Callable[[], object]) -> None:
         self._source = source
         self._wake = wake
-        self._chunk: list[NewEvent] = []
-        self._filled = False
+        self._events: list[NewEvent] = []
+        self._bytes = 0
         self._done = False
         self._error: BaseException | None = None
         self._condition = threading.Condition()
@@ -40,19 +38,15 @@ class SourceFeed:
         self._thread.start()
 
     def take(self) -> tuple[list[NewEvent], bool] | None:
-        """The next chunk and whether it was the last, or None if none is ready; raises what the source raised."""
+        """The next events and whether they were the last, or None if there are none yet; raises what the source raised."""
         with self._condition:
-            if not self._filled:
-                return None
-            chunk, self._chunk, self._filled = self._chunk, [], False
-            if not chunk and self._error is not None:
-                raise self._error
-            if self._error is not None:
-                # What came before the error is kept; the error is raised by the next call.
-                self._filled = True
-                return chunk, False
+            events, self._events, self._bytes = self._events, [], 0
             self._condition.notify()
-            return chunk, self._done
+            if events:  # an error is raised by the next call, so that what came before it is kept
+                return events, self._done and self._error is None
+            if self._error is not None:
+                raise self._error
+            return ([], True) if self._done else None
 
     def stop(self) -> None:
         """Pull no more. A source that blocks is abandoned; its thread ends with the process."""
@@ -61,28 +55,25 @@ class SourceFeed:
             self._condition.notify()
 
     def _run(self) -> None:
-        while not self._done and self._error is None:
-            chunk: list[NewEvent] = []
-            error: BaseException | None = None
-            done = False
-            try:
-                done = self._pull(chunk)
-            except BaseException as raised:  # noqa: BLE001  handed to the driver, which raises it
-                error = raised
-            with self._condition:
-                self._chunk, self._filled, self._done, self._error = chunk, True, done, error
-            self._wake()
-            with self._condition:
-                self._condition.wait_for(lambda: self._stopped or not self._filled)
-                if self._stopped:
+        try:
+            for event in self._source:
+                if not self._put(event):
                     return
+        except BaseException as raised:  # noqa: BLE001  handed to the driver, which raises it
+            self._error = raised
+        with self._condition:
+            self._done = True
+        self._wake()
 
-    def _pull(self, chunk: list[NewEvent]) -> bool:
-        deadline = time.monotonic() + _CHUNK_SECONDS
-        size = 0
-        for event in self._source:
-            chunk.append(event)
-            size += len(event.data)
-            if len(chunk) >= _CHUNK_EVENTS or size >= _CHUNK_BYTES or time.monotonic() >= deadline:
-                return False
-        return True
+    def _put(self, event: NewEvent) -> bool:
+        """Whether to go on."""
+        with self._condition:
+            self._events.append(event)
+            self._bytes += len(event.data)
+            is_first = len(self._events) == 1
+        if is_first:
+            self._wake()
+        if len(self._events) >= _AHEAD_EVENTS or self._bytes >= _AHEAD_BYTES:
+            with self._condition:
+                self._condition.wait_for(lambda: self._stopped or not self._events)
+        return not self._stopped

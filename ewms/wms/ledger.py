@@ -217,7 +217,7 @@ class Ledger:
             self._check_known(new, known.event)
             return
         self._seq += 1
-        row = EventRow(self._seq, *new)
+        row = new.numbered(self._seq)
         self._batch.events.append(row)
         self.outstanding += 1
         self.planned_by_task[new.task] += 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ewms.core.lifecycle import Life, Phase, Verdict, on_replay
-from ewms.stores.base import Batch, EventRow, Journal, Terminal
+from ewms.stores.base import Batch, Journal, Terminal
 from ewms.wms.counters import Counters
 from ewms.wms.hosting import NO_OUTPUTS, decode_outputs
 from ewms.wms.routing import Router
@@ -30,7 +30,7 @@ def replay(journal: Journal, router: Router, letters: Iterable[Terminal]) -> int
             batch.redeemed.append((seq, order))
             for child in router.children(letter.event, decode_outputs(letter.outputs or NO_OUTPUTS)):
                 last_seq += 1
-                batch.events.append(EventRow(last_seq, *child))
+                batch.events.append(child.numbered(last_seq))
         else:
             batch.revived.append(seq)
             batch.lives.append((seq, life))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from ewms.core import wire
 from ewms.core.errors import SpecError
@@ -17,7 +18,7 @@ _CHILD_RANK = struct.Struct(">HI")
 _LAST_SOURCE_RANK = b"\xff" * _SOURCE_RANK.size
 
 
-class NewEvent(NamedTuple):
+class NewEvent(msgspec.Struct, frozen=True, gc=False):
     """An event that is to be planned."""
 
     task: int
@@ -32,6 +33,10 @@ class NewEvent(NamedTuple):
     """Encoded body."""
     headers: bytes | None = None
     """Encoded headers."""
+
+    def numbered(self, seq: int) -> EventRow:
+        """The event as the journal knows it."""
+        return EventRow(seq, self.task, self.id, self.rank, self.codec, self.data, self.headers)
 
 
 def source_rank(number: int) -> bytes:

@@ -77,16 +77,17 @@ def _reader(annotation: Any, name: str) -> Reader:
     return _validating_reader(_validator(annotation, name), getattr(base, "__name__", str(annotation)))
 
 
-def _payload(event: WorkEvent) -> Payload:
+def _payload(event: WorkEvent) -> WorkEvent | Payload:
     if not event.codec.startswith(REFERENCE_MARK):
-        return Payload(event.codec, event.data)
+        return event
     from ewms import blobs
 
     return blobs.resolve(event.codec, event.data)
 
 
 def _read_plain(event: WorkEvent) -> Any:
-    return codecs.decode(*_payload(event))
+    payload = _payload(event)
+    return codecs.decode(payload.codec, payload.data)
 
 
 def _read_event(event: WorkEvent) -> Event:
@@ -125,11 +126,11 @@ def _validator(annotation: Any, name: str) -> SchemaValidator:
 
 def _validating_reader(validator: SchemaValidator, shown: str) -> Reader:
     def read(event: WorkEvent) -> Any:
-        codec, data = _payload(event)
+        payload = _payload(event)
         try:
-            if codec == "json":
-                return validator.validate_json(data)
-            return validator.validate_python(codecs.decode(codec, data))
+            if payload.codec == "json":
+                return validator.validate_json(payload.data)
+            return validator.validate_python(codecs.decode(payload.codec, payload.data))
         except pydantic_core.ValidationError as error:
             first = error.errors(include_url=False, include_context=False)[0]
             place = ".".join(str(part) for part in first["loc"])

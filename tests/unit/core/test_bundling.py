@@ -25,7 +25,7 @@ def test_the_task_s_own_limit_is_kept(mean: float | None, ready: int, slots: int
     assert bundle_size(RunTime(mean=mean), ready, slots, limit) == limit
 
 
-@pytest.mark.parametrize(("mean", "expected"), [(0.0, 1024), (1e-5, 1024), (1e-3, 100), (0.03, 3), (0.1, 1), (60.0, 1)])
+@pytest.mark.parametrize(("mean", "expected"), [(0.0, 2048), (1e-5, 2048), (1e-3, 100), (0.03, 3), (0.1, 1), (60.0, 1)])
 def test_a_bundle_is_a_tenth_of_a_second_of_work(mean: float, expected: int) -> None:
     assert bundle_size(RunTime(mean=mean), ready=10**6, slots=2) == expected
 

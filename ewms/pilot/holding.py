@@ -56,6 +56,11 @@ class Holding:
         self.todo: Sequence[int] = range(self._count())
         """Positions of the events that nothing was reported of, in the order in which they are run."""
 
+    @property
+    def is_retry(self) -> bool:
+        """Whether it is a single event that did not succeed before."""
+        return self._count() == 1 and self.events[0].attempt > 1
+
     def _count(self) -> int:
         return array_head(memoryview(self._head.events))[0]
 

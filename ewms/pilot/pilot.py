@@ -162,6 +162,9 @@ class Pilot:
 
     async def _work(self, slot: Slot, task: TaskSpec, holding: Holding) -> None:
         try:
+            if holding.is_retry:
+                # It may take this pilot down: what came of events before it must not go with it, and be blamed.
+                await self._reporter.settled(SETTLE_SECONDS)
             await slot.work(task, holding, partial(self._reporter.add, holding))
         except ConsumerError as error:
             self._refuse(holding, Exit.BROKEN, f"task '{task.name}': {error}")

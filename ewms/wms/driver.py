@@ -162,8 +162,7 @@ class Driver:
     async def _open(self) -> Consumer:
         identity = await self._broker.declare(self._queues.work, self._lease)
         await self._broker.declare(self._queues.reports, self._lease)
-        same_stream = await self._in_thread(self.ledger.adopt_stream, identity)
-        if self._pilots_survive and same_stream:
+        if await self._in_thread(self.ledger.adopt_stream, identity, kept=self._pilots_survive):
             await self._in_thread(self.ledger.restore)
         else:
             # Whoever had these messages is gone, or they are: everything unfinished is sent anew.
@@ -250,7 +249,7 @@ class Driver:
             self._suspicious = False
         elif self._suspicious:
             _log.warning("messages_lost_by_broker", extra={"messages": len(self.ledger.outbox.flights)})
-            await self._in_thread(self.ledger.outbox.resend)
+            await self._in_thread(self.ledger.resend)
         else:
             self._suspicious = True
 
@@ -297,7 +296,8 @@ class Driver:
             if isinstance(signal, wire.Heartbeat):
                 self.fleet.hear(signal, time.monotonic())
                 for message_id in signal.holds:
-                    self.ledger.holders[message_id] = (signal.pilot, signal.host)
+                    if message_id in self.ledger.outbox.flights:
+                        self.ledger.holders[message_id] = (signal.pilot, signal.host)
 
     async def _in_thread(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         bound = functools.partial(call, *args, **kwargs)

@@ -8,7 +8,7 @@ import pytest
 
 from ewms.core.errors import ApplicationError
 from ewms.core.event import Event, Outcome
-from ewms.core.wire import Kind
+from ewms.core.wire import Failure, Kind
 from ewms.wms.counters import Counters
 
 from .desk import Answering, MakeDesk, Sender, ended, graph_of, numbers, outcomes, report, result, succeeded
@@ -76,15 +76,36 @@ def test_messages_that_are_still_out_are_not_sent_again(desk_of: MakeDesk) -> No
     assert not desk.ledger.adopt_stream("stream-1"), "nothing was recorded before"
     desk.take_source()
     first, second = desk.send()
-    desk.take(ended(first, Kind.FAILED))
-    desk.ledger.commit()
+    failure = Failure(first.events[0].id, 1, Kind.FAILED, "bad")
+    desk.take(report(first, failures=[failure]))
     desk.open(Sender(numbers(4)))
     assert desk.ledger.adopt_stream("stream-1")
     desk.ledger.restore()
-    assert [[event.id for event in message.events] for message in desk.send()] == [["0"], ["1"]], "attempts that are over"
+    (retry,) = desk.send()
+    assert [(event.id, event.attempt) for event in retry.events] == [("0", 2)], "the attempt that is out is over"
+    desk.take(report(first, results=[result(first.events[1])]))
     desk.take(succeeded(second))
-    assert sorted(outcomes(desk)) == ["2", "3"]
-    assert second.message_id not in desk.ledger.outbox.flights
+    assert sorted(outcomes(desk)) == ["1", "2", "3"]
+    assert set(desk.ledger.outbox.flights) == {retry.message_id}
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_messages_that_a_broker_lost_are_not_counted_on_after_a_restart(desk_of: MakeDesk, restarted: bool) -> None:
+    """Whether the driver that sent them found the loss out, or one that had not even loaded their events."""
+    desk = desk_of(application=Sender(numbers(3)))
+    desk.ledger.adopt_stream("stream-1")
+    desk.take_source()
+    assert len(desk.send()) == 3
+    desk.ledger.commit()
+    if restarted:
+        desk.open(Sender(numbers(3)))
+        assert desk.ledger.adopt_stream("stream-1")
+        desk.ledger.restore()
+    desk.ledger.resend()
+    desk.open(Sender(numbers(3)))
+    assert desk.ledger.adopt_stream("stream-1")
+    desk.ledger.restore()
+    assert [message.events[0].id for message in desk.send()] == ["0", "1", "2"]
 
 
 def test_what_is_left_of_a_bundle_is_not_blamed_for_its_loss(desk_of: MakeDesk) -> None:

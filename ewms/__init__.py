@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ewms.core.application import Application
+    from ewms.core.errors import EwmsError, InputError, UsageError
     from ewms.core.event import Attempt, DeadLetter, Event, Outcome, Output
     from ewms.core.ids import path_event_id
     from ewms.core.retry import RetryPolicy
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from ewms.local.api import RunResult, run
     from ewms.local.map import map
     from ewms.local.workflow import Workflow
+    from ewms.pilot.data_hub import context
 
 __version__ = "0.1.0"
 
@@ -32,12 +34,16 @@ _HOMES = {
     "Event": "ewms.core.event",
     "Outcome": "ewms.core.event",
     "Output": "ewms.core.event",
+    "EwmsError": "ewms.core.errors",
+    "InputError": "ewms.core.errors",
     "ResourceSpec": "ewms.core.spec",
     "RetryPolicy": "ewms.core.retry",
     "RunResult": "ewms.local.api",
     "TaskSpec": "ewms.core.spec",
+    "UsageError": "ewms.core.errors",
     "Workflow": "ewms.local.workflow",
     "WorkflowSpec": "ewms.core.spec",
+    "context": "ewms.pilot.data_hub",
     "map": "ewms.local.map",
     "path_event_id": "ewms.core.ids",
     "run": "ewms.local.api",
@@ -48,15 +54,19 @@ __all__ = [
     "Attempt",
     "DeadLetter",
     "Event",
+    "EwmsError",
+    "InputError",
     "Outcome",
     "Output",
     "ResourceSpec",
     "RetryPolicy",
     "RunResult",
     "TaskSpec",
+    "UsageError",
     "Workflow",
     "WorkflowSpec",
     "__version__",
+    "context",
     "map",
     "path_event_id",
     "run",

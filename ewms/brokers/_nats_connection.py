@@ -159,6 +159,8 @@ class Connection:
                 return await self._ask(client, subject, body, headers, min(deadline, loop.time() + ANSWER_SECONDS))
             except (TimeoutError, ConnectionError) as error:
                 if loop.time() >= deadline:
+                    if not client.is_connected:  # it may be closing still, and know why
+                        raise connection_error(client.last_error or error, self.shown) from error
                     raise BrokerUnavailable(f"{self.shown} does not answer; check that the server runs") from error
 
     async def subscribe(self, subject: str, callback: Callable[[Msg], None]) -> Subscription:

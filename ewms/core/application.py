@@ -40,6 +40,13 @@ class Application(Generic[EventT, OutcomeT, ProductT]):
             raise TypeError(f"unknown parameter {sorted(parameters)[0]!r}")
         self.inputs = tuple(inputs)
 
+    def context(self) -> Mapping[str, bytes]:
+        """Files by name that all events share, such as a model: every pilot gets them once, at its start.
+
+        A consumer opens one as `ewms.context(name)`, a command finds it in `{{DATA_HUB}}`.
+        """
+        return {}
+
     def start(self) -> Iterable[EventT]:
         """The first events. May be lazy and endless in size; the same events in the same order on every call."""
         raise NotImplementedError(f"{type(self).__name__} must define start()")

@@ -7,6 +7,19 @@ from pydantic import BaseModel, ConfigDict, Field
 from ewms.core.spec import TaskSpec
 
 
+class ContextFile(BaseModel):
+    """A file that every pilot gets once, at its start."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    """What tasks call it."""
+    path: str
+    """Where it lies, as the pilot sees it."""
+    sha256: str
+    """Of its content, in hexadecimal digits."""
+
+
 class PilotConfig(BaseModel):
     """A pilot's configuration, written by a launcher and read by `python -m ewms.pilot`. The file is for its owner only."""
 
@@ -44,6 +57,8 @@ class PilotConfig(BaseModel):
     """Where large bodies go by reference; empty means nowhere."""
     blob_threshold: int = 0
     """Bytes above which they do."""
+    context: tuple[ContextFile, ...] = ()
+    """Files of the data hub."""
     broker_patience: float = 300.0
     """Seconds without a broker after which the pilot ends cleanly."""
     parent: int | None = None

@@ -20,6 +20,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     """The queue it goes to; empty means the input queue of the first task."""
     headers: dict[str, str] = {}
     """Short strings that travel with the event."""
+    attempt: int = 1
+    """Which attempt it is, as a consumer sees it."""
 
 
 class Output(msgspec.Struct, frozen=True):

@@ -27,6 +27,7 @@ class RunDirectory:
         self.broker_url = self.private / "broker.url"
         self.pilots = self.private / "pilots"
         self.blobs = self.private / "blobs"
+        self.context = self.private / "context"
         self.product = path / "product"
         self.summary = path / "summary.json"
         self.dead_letters = path / "dead_letters.jsonl"

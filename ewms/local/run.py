@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -11,12 +12,20 @@ import msgspec
 
 from ewms.blobs import BlobStore
 from ewms.core.application import Application
-from ewms.core.config import PilotConfig
+from ewms.core.config import ContextFile, PilotConfig
 from ewms.core.errors import EwmsError, WorkflowFailed
 from ewms.local.broker import Connected, connected_broker
 from ewms.local.directory import RunDirectory
 from ewms.local.loading import AnyApplication, Loaded
-from ewms.local.product import letters, remove_partials, write_dead_letters, write_json, write_outcomes, write_product
+from ewms.local.product import (
+    letters,
+    remove_partials,
+    replacing,
+    write_dead_letters,
+    write_json,
+    write_outcomes,
+    write_product,
+)
 from ewms.local.progress import Meter, Progress
 from ewms.local.summary import Stopwatch
 from ewms.stores.base import Batch, Journal
@@ -159,7 +168,8 @@ class LocalRun:
         self._driver = driver
         watcher = asyncio.create_task(self._watch(changed, driver, launcher, host))
         try:
-            await self._race(driver, launcher, self._pilot_config(url, queues, store), wait_broker)
+            config = self._pilot_config(url, queues, store, self._write_context(host))
+            await self._race(driver, launcher, config, wait_broker)
         finally:
             watcher.cancel()
             await asyncio.gather(watcher, return_exceptions=True)
@@ -232,7 +242,19 @@ class LocalRun:
                 shown, drawn = done, time.monotonic()
             await asyncio.sleep(_PROGRESS_SECONDS)
 
-    def _pilot_config(self, url: str, queues: Queues, store: BlobStore) -> PilotConfig:
+    def _write_context(self, host: Host) -> tuple[ContextFile, ...]:
+        folder = self._directory.context
+        folder.mkdir(exist_ok=True)
+        files = []
+        for name, data in host.context().items():
+            digest = hashlib.sha256(data).hexdigest()
+            path = folder / digest
+            with replacing(path) as stream:
+                stream.write(data)
+            files.append(ContextFile(name=name, path=str(path.resolve()), sha256=digest))
+        return tuple(files)
+
+    def _pilot_config(self, url: str, queues: Queues, store: BlobStore, context: tuple[ContextFile, ...]) -> PilotConfig:
         return PilotConfig(
             workflow_id=self._workflow_id,
             broker_url=url,
@@ -241,6 +263,7 @@ class LocalRun:
             heartbeat_topic=queues.heartbeats,
             command_topic=queues.commands,
             tasks=self._loaded.graph.tasks,
+            context=context,
             lease=self._options.lease,
             grace=self._options.grace,
             search_path=self._loaded.search_path,

@@ -14,6 +14,7 @@ from ewms.core.config import PilotConfig
 from ewms.core.errors import BrokerError, ConsumerError
 from ewms.core.spec import TaskSpec
 from ewms.core.wire import PROTOCOL, Command, Heartbeat, Kind
+from ewms.pilot.data_hub import DataHub
 from ewms.pilot.drain import CANCELLED, NO_MORE_WORK, Drain, Ending, Exit
 from ewms.pilot.executors.base import Surroundings
 from ewms.pilot.holding import Holding, ProtocolMismatch
@@ -80,6 +81,7 @@ class Pilot:
             on_settled=self._keeper.release,
             on_lost=self._on_broker_lost,
         )
+        self._data_hub = DataHub(config.context)
         surroundings = Surroundings(
             tasks=config.tasks,
             search_path=config.search_path,
@@ -87,6 +89,7 @@ class Pilot:
             room=room,
             blob_url=config.blob_url,
             blob_threshold=config.blob_threshold,
+            data_hub=self._data_hub.path,
         )
         self._slots = [Slot(surroundings) for _ in range(config.slots)]
         self._idle = list(self._slots)
@@ -105,6 +108,7 @@ class Pilot:
             self._drain.close()
             await self._reporter.close()
             await asyncio.gather(*(slot.close() for slot in self._slots))
+            self._data_hub.remove()
         return self._drain.ending
 
     async def _live(self, stop: asyncio.Event) -> None:

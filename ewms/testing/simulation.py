@@ -7,6 +7,7 @@ by its seed alone.
 from __future__ import annotations
 
 import itertools
+import os
 import random
 import tempfile
 from collections import Counter
@@ -24,6 +25,7 @@ from ewms.core.event import DeadLetter
 from ewms.core.wire import Kind
 from ewms.local.loading import AnyApplication, Loaded, importable
 from ewms.local.product import letters
+from ewms.pilot.data_hub import VARIABLE
 from ewms.pilot.outputs import Packer
 from ewms.pilot.worker.consumer import Consumer
 from ewms.pilot.worker.failures import from_exception
@@ -106,6 +108,20 @@ class Simulation:
 
     def run(self) -> SimulationResult:
         """Run to completion; raises what a real run would raise, and `WorkflowFailed` if it never ends."""
+        hub = self._folder / "data-hub"
+        hub.mkdir()
+        for name, content in Host(self._application(), self._loaded.graph, self._store).context().items():
+            (hub / name).write_bytes(content)
+        before = os.environ.get(VARIABLE)
+        os.environ[VARIABLE] = str(hub)
+        try:
+            return self._run()
+        finally:
+            os.environ.pop(VARIABLE)
+            if before is not None:
+                os.environ[VARIABLE] = before
+
+    def _run(self) -> SimulationResult:
         while True:
             with SqliteJournal(self._folder / "journal.sqlite") as journal:
                 host = Host(self._application(), self._loaded.graph, self._store)

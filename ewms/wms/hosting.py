@@ -58,6 +58,16 @@ class Host:
         self._lock = threading.Lock()
         self._start_lock: AbstractContextManager[Any] = nullcontext() if independent_start else self._lock
 
+    def context(self) -> dict[str, bytes]:
+        """The files that all events share; `ApplicationError` where a name is not that of a file."""
+        files = dict(self._explained("context", self.application.context))
+        for name in files:
+            if not name or "/" in name or name in {".", ".."}:
+                raise ApplicationError(
+                    f"{type(self.application).__name__}.context() names '{name}', which is no plain file name"
+                )
+        return files
+
     def source(self, skip: int = 0) -> Iterator[NewEvent]:
         """The events of `start()`, encoded, without the first ones. Lazy."""
         iterator = iter(self._explained("start", self.application.start))

@@ -10,6 +10,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
+import ewms
+
 
 def square(number: int) -> int:
     return number * number
@@ -58,3 +60,13 @@ def mark_and_sleep(path: str | None) -> None:
     if path is not None:
         Path(path).write_text(str(os.getpid()))
         time.sleep(3600)
+
+
+def from_context(word: str) -> str:
+    return ewms.context("words.txt").read_text() + word
+
+
+def attempt_at(event: ewms.Event) -> int:
+    if event.attempt < event.body:
+        raise ValueError("not yet")
+    return event.attempt

@@ -33,6 +33,8 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     """Where large outputs go; empty means nowhere."""
     blob_threshold: int
     """Bytes above which they do."""
+    data_hub: str
+    """Folder that all tasks share."""
 
 
 class Executor(ABC):

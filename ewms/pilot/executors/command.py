@@ -14,7 +14,7 @@ from typing import Any
 from ewms.core.errors import ConsumerError, UsageError
 from ewms.core.spec import TaskSpec
 from ewms.core.wire import Failure, Kind, Result, WorkEvent
-from ewms.pilot import processes
+from ewms.pilot import data_hub, processes
 from ewms.pilot.child import Child, describe_exit
 from ewms.pilot.executors.base import Executor, Report, Surroundings
 from ewms.pilot.holding import Holding
@@ -45,8 +45,7 @@ class CommandExecutor(Executor):
             if task.command is not None
         }
         self._root = tempfile.mkdtemp(prefix="ewms-pilot-", dir=os.environ.get("_CONDOR_SCRATCH_DIR"))
-        self._data_hub = os.path.join(self._root, "data-hub")
-        os.mkdir(self._data_hub)
+        self._data_hub = surroundings.data_hub
         self._numbers = itertools.count()
         self._proven: set[str] = set()
 
@@ -119,7 +118,7 @@ class CommandExecutor(Executor):
             "EWMS_EVENT_ID": event.id,
             "EWMS_TASK_INFILE": scratch.infile,
             "EWMS_TASK_OUTFILE": scratch.outfile,
-            "EWMS_TASK_DATA_HUB_DIR": self._data_hub,
+            data_hub.VARIABLE: self._data_hub,
         }
 
     def _fill(self, argument: str, scratch: Scratch) -> str:

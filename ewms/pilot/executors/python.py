@@ -10,6 +10,7 @@ import time
 from ewms.core.errors import ConsumerError
 from ewms.core.spec import TaskSpec
 from ewms.core.wire import Kind
+from ewms.pilot import data_hub
 from ewms.pilot.child import describe_exit
 from ewms.pilot.executors.base import Executor, Report, Surroundings
 from ewms.pilot.executors.worker import Worker, WorkerDied
@@ -43,6 +44,7 @@ class PythonExecutor(Executor):
             blob_url=surroundings.blob_url,
             blob_threshold=surroundings.blob_threshold,
         )
+        self._data_hub = {data_hub.VARIABLE: surroundings.data_hub}
         self._workers: dict[_Environment, Worker] = {}
 
     async def start(self, task: TaskSpec) -> None:
@@ -86,7 +88,7 @@ class PythonExecutor(Executor):
         if worker is None or not worker.is_alive:
             if worker is not None:
                 await worker.end()
-            worker = self._workers[key] = await Worker.start(task.environment, self._setup)
+            worker = self._workers[key] = await Worker.start(task.environment | self._data_hub, self._setup)
         return worker
 
 

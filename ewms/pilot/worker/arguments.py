@@ -91,7 +91,7 @@ def _read_plain(event: WorkEvent) -> Any:
 
 
 def _read_event(event: WorkEvent) -> Event:
-    return Event(id=event.id, body=_read_plain(event), headers=event.headers or {})
+    return Event(id=event.id, body=_read_plain(event), headers=event.headers or {}, attempt=event.attempt)
 
 
 def _read_array(event: WorkEvent) -> Any:

@@ -14,7 +14,7 @@ demo: $(RUNS)
 	$(BIN)/ewms run examples/ocr --out demo
 
 test: $(READY)
-	$(BIN)/pytest -n $(WORKERS) --dist worksteal -q tests
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal -q
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -27,7 +27,7 @@ bench: $(READY)
 	$(BIN)/python -m bench
 
 soak: $(READY)
-	HYPOTHESIS_PROFILE=soak $(BIN)/pytest -n $(WORKERS) -q --timeout 3600 -m "soak or not soak" tests
+	HYPOTHESIS_PROFILE=soak $(BIN)/pytest -n $(WORKERS) -q --timeout 3600 -m "soak or not soak"
 
 clean:
 	rm -rf $(VENV) demo
@@ -37,6 +37,6 @@ $(RUNS): pyproject.toml constraints.txt
 	$(INSTALL) -e ".[local,ocr]"
 	touch $@
 
-$(READY): $(RUNS)
-	$(INSTALL) -e ".[local,nkeys,numpy,ocr,test,lint]"
+$(READY): $(RUNS) plugins/skymap_scanner/pyproject.toml
+	$(INSTALL) -e ".[local,nkeys,numpy,ocr,test,lint]" -e plugins/skymap_scanner
 	touch $@

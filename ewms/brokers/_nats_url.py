@@ -14,15 +14,15 @@ servers of a cluster that keep each queue.
 from __future__ import annotations
 
 import importlib.util
-import ipaddress
 import re
 import ssl
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import unquote
 
 import msgspec
 
+from ewms.brokers._addresses import hosts_and_ports, is_loopback, query_parameters, tls_context
 from ewms.brokers.urls import redact
 from ewms.core.errors import UsageError
 
@@ -30,7 +30,7 @@ DEFAULT_PORT = 4222
 _FILES = ("token_file", "creds", "nkey", "ca", "cert", "key")
 _SEED = re.compile(r"\A\s*SU[A-Z2-7]{56}\s*\Z")
 _CREDS = re.compile(r"BEGIN NATS USER JWT-----\n.+\n[\s\S]*BEGIN USER NKEY SEED-----\nSU[A-Z2-7]{56}\n")
-_PARAMETERS = (*_FILES, "replicas")
+_NUMBERS = {"replicas": "servers"}
 
 
 class NatsAddress(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,47 +57,18 @@ class NatsAddress(msgspec.Struct, frozen=True, kw_only=True):
         scheme, _, authority = head.partition("://")
         userinfo, _, hosts = authority.rpartition("@")
         hosts = hosts.replace(f"{scheme}://", "")
-        try:
-            addresses = [_host_and_port(text) for text in hosts.split(",")]
-        except ValueError:
-            addresses = []
+        addresses = hosts_and_ports(hosts, DEFAULT_PORT)
         if not addresses or "@" in userinfo:
             raise UsageError(f"broker URL {shown} is malformed; use {scheme}://host:port and percent-encode credentials")
-        parameters = _parameters(shown, query)
+        parameters = query_parameters(shown, query, files=_FILES, numbers=_NUMBERS)
         return cls(
             shown=shown,
             servers=[f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}" for host, port in addresses],
-            is_local=all(_is_loopback(host) for host, _ in addresses),
+            is_local=all(is_loopback(host) for host, _ in addresses),
             login=_login(shown, userinfo, parameters),
-            tls=_tls(shown, parameters) if scheme == "tls" or {"ca", "cert"} & parameters.keys() else None,
+            tls=tls_context(shown, parameters) if scheme == "tls" or {"ca", "cert"} & parameters.keys() else None,
             replicas=int(parameters.get("replicas", "1")),
         )
-
-
-def _host_and_port(text: str) -> tuple[str, int]:
-    parts = urlsplit(f"//{text}")
-    if not parts.hostname or parts.path.strip("/"):
-        raise ValueError(text)
-    return parts.hostname, parts.port or DEFAULT_PORT
-
-
-def _parameters(shown: str, query: str) -> dict[str, str]:
-    parameters = dict(parse_qsl(query, keep_blank_values=True))
-    for name, value in parameters.items():
-        if name not in _PARAMETERS:
-            raise UsageError(f"broker URL {shown} has an unknown parameter {name!r}; known are {', '.join(_PARAMETERS)}")
-        if name in _FILES:
-            _check_readable(shown, name, value)
-        elif not value.isdecimal():
-            raise UsageError(f"broker URL {shown}: {name} is a number of servers, not {value!r}")
-    return parameters
-
-
-def _check_readable(shown: str, name: str, path: str) -> None:
-    try:
-        Path(path).open("rb").close()
-    except OSError as error:
-        raise UsageError(f"broker URL {shown}: {name} file {path!r} cannot be read: {error.strerror}") from error
 
 
 def _login(shown: str, userinfo: str, parameters: dict[str, str]) -> dict[str, Any]:
@@ -124,22 +95,3 @@ def _check_seed(shown: str, name: str, path: str, form: re.Pattern[str]) -> None
         raise UsageError(f"broker URL {shown}: {name} file {path!r} does not hold what `nsc` writes into one")
     if importlib.util.find_spec("nkeys") is None:
         raise UsageError(f'broker URL {shown}: {name} files need another package; pip install "ewms[nkeys]"')
-
-
-def _tls(shown: str, parameters: dict[str, str]) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(cafile=parameters.get("ca"))
-        if "cert" in parameters:
-            context.load_cert_chain(parameters["cert"], parameters.get("key"))
-    except ssl.SSLError as error:
-        raise UsageError(f"broker URL {shown}: the ca, cert or key file is not usable: {error.reason}") from error
-    return context
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -9,7 +9,7 @@ from pathlib import PurePath
 from ewms.core.errors import InputError
 
 MAX_EVENT_ID = 200
-_EVENT_ID = re.compile(r"[A-Za-z0-9._:/-]{1,200}", re.ASCII)
+_is_event_id = re.compile(r"[A-Za-z0-9._:/-]{1,200}", re.ASCII).fullmatch
 _UNSAFE = re.compile(rb"[^A-Za-z0-9._/-]")
 
 
@@ -25,7 +25,7 @@ def pilot_id(entropy: bytes) -> str:
 
 def check_event_id(event_id: str) -> str:
     """The id itself; `InputError` if it is not 1 to 200 characters of `[A-Za-z0-9._:/-]`."""
-    if not isinstance(event_id, str) or not _EVENT_ID.fullmatch(event_id):
+    if not isinstance(event_id, str) or not _is_event_id(event_id):
         raise InputError(
             f"event id {event_id!r:.260} is not allowed: use 1 to {MAX_EVENT_ID} characters of A-Z a-z 0-9 . _ : / -"
         )

@@ -79,6 +79,19 @@ class Result(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The consumer yielded, so its output is a list even with one element."""
 
 
+class RawResult(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """`Result` as the driver reads it: the outputs go to the journal as the worker encoded them."""
+
+    id: str
+    """The event's id."""
+    attempt: int
+    """Which attempt."""
+    outputs: msgspec.Raw
+    """An encoded `list[WireOutput]`."""
+    many: bool = False
+    """The consumer yielded."""
+
+
 class Failure(msgspec.Struct, frozen=True, array_like=True):
     """An attempt that ended otherwise."""
 
@@ -118,7 +131,7 @@ class ReportHead(msgspec.Struct, frozen=True, array_like=True):
 class Report(ReportHead, frozen=True, array_like=True):
     """Outcomes of some or all events of one message."""
 
-    results: list[Result]
+    results: list[RawResult]
     """Successful attempts."""
     failures: list[Failure]
     """The others."""

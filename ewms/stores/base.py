@@ -11,11 +11,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Self
 
+import msgspec
+
 from ewms.core.event import Attempt
 from ewms.core.lifecycle import Life
 
 
-class EventRow(NamedTuple):
+class EventRow(msgspec.Struct, frozen=True, gc=False):
     """An event as it was planned."""
 
     seq: int
@@ -43,7 +45,7 @@ class Pending(NamedTuple):
     """Its life so far; None if nothing but planning has happened to it."""
 
 
-class Accepted(NamedTuple):
+class Accepted(msgspec.Struct, frozen=True, gc=False):
     """A terminal result."""
 
     seq: int

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import astuple
 
 from ewms.core.errors import StaleEpoch, StoreError, StoreFull
 from ewms.core.event import Attempt
@@ -133,13 +134,13 @@ class SqliteJournal(Journal):
         known = []
         for row in rows:
             old = EventRow(
-                *self._db.execute(f"SELECT {_EVENT} FROM events e WHERE task = ? AND id = ?", row[1:3]).fetchone()
+                *self._db.execute(f"SELECT {_EVENT} FROM events e WHERE task = ? AND id = ?", (row.task, row.id)).fetchone()
             )
             if old.seq != row.seq:
                 known.append(Known(row, old))
         return known
 
-    def _insert(self, head: str, rows: Sequence[tuple[Any, ...]], tail: str = "") -> None:
+    def _insert(self, head: str, rows: Sequence[msgspec.Struct], tail: str = "") -> None:
         """Insert many rows by few statements.
 
         `executemany` gives up the interpreter lock once a row, and waits up to 5 ms to get it back from a busy thread.
@@ -148,8 +149,8 @@ class SqliteJournal(Journal):
         for size in _ROWS_AT_ONCE:
             while len(rows) - start >= size:
                 chunk = rows[start : start + size]
-                values = ", ".join([f"({', '.join('?' * len(chunk[0]))})"] * size)
-                self._db.execute(f"{head} {values} {tail}", list(itertools.chain.from_iterable(chunk)))
+                values = ", ".join([f"({', '.join('?' * len(chunk[0].__struct_fields__))})"] * size)
+                self._db.execute(f"{head} {values} {tail}", list(itertools.chain.from_iterable(map(astuple, chunk))))
                 start += size
 
     def _set(self, name: str, value: Any) -> None:

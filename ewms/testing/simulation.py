@@ -156,7 +156,7 @@ class Simulation:
         if not redelivered and all(self._spoil(message.task, event, self._faults.vanish) for event in message.events):
             self._queue.append((body, True))
             return []
-        results: list[wire.Result] = []
+        results: list[wire.RawResult] = []
         failures: list[wire.Failure] = []
         for event in message.events:
             if redelivered:
@@ -177,7 +177,7 @@ class Simulation:
         self._spoilt[task, event.id] += 1
         return True
 
-    def _work(self, task: str, event: wire.WorkEvent, results: list[wire.Result], failures: list[wire.Failure]) -> None:
+    def _work(self, task: str, event: wire.WorkEvent, results: list[wire.RawResult], failures: list[wire.Failure]) -> None:
         if event.id in self._faults.dead or self._spoil(task, event, self._faults.failure):
             failures.append(wire.Failure(event.id, event.attempt, Kind.FAILED, "a simulated failure"))
             return
@@ -186,7 +186,7 @@ class Simulation:
         except Exception as error:  # noqa: BLE001  consumers may raise anything, as in a pilot
             failures.append(from_exception(event, error, 0.0))
         else:
-            results.append(wire.Result(event.id, event.attempt, packed.outputs, packed.many))
+            results.append(wire.RawResult(event.id, event.attempt, msgspec.Raw(wire.encode(packed.outputs)), packed.many))
 
     def _result(self, ledger: Ledger, host: Host, journal: SqliteJournal) -> SimulationResult:
         names = [task.name for task in self._loaded.graph.tasks]

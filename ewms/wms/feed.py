@@ -25,8 +25,10 @@ class SourceFeed:
     def __init__(self, source: Iterator[NewEvent], wake: Callable[[], object]) -> None:
         self._source = source
         self._wake = wake
+        # Both threads use the list without a lock: appending, copying and deleting a part are one step each.
         self._events: list[NewEvent] = []
-        self._bytes = 0
+        self._bytes_put = 0
+        self._bytes_taken = 0
         self._done = False
         self._error: BaseException | None = None
         self._condition = threading.Condition()
@@ -39,14 +41,21 @@ class SourceFeed:
 
     def take(self) -> tuple[list[NewEvent], bool] | None:
         """The next events and whether they were the last, or None if there are none yet; raises what the source raised."""
+        is_done = self._done  # looked at before the events: none comes after it is set
+        self._bytes_taken = self._bytes_put
+        events = self._events[:]
+        del self._events[: len(events)]
+        if self._events:
+            self._wake()  # these came meanwhile, and were not the first
         with self._condition:
-            events, self._events, self._bytes = self._events, [], 0
             self._condition.notify()
-            if events:  # an error is raised by the next call, so that what came before it is kept
-                return events, self._done and self._error is None
-            if self._error is not None:
-                raise self._error
-            return ([], True) if self._done else None
+        if events:  # an error is raised by the next call, so that what came before it is kept
+            return events, is_done and self._error is None
+        if not is_done:
+            return None
+        if self._error is not None:
+            raise self._error
+        return [], True
 
     def stop(self) -> None:
         """Pull no more. A source that blocks is abandoned; its thread ends with the process."""
@@ -61,19 +70,16 @@ class SourceFeed:
                     return
         except BaseException as raised:  # noqa: BLE001  handed to the driver, which raises it
             self._error = raised
-        with self._condition:
-            self._done = True
+        self._done = True
         self._wake()
 
     def _put(self, event: NewEvent) -> bool:
         """Whether to go on."""
-        with self._condition:
-            self._events.append(event)
-            self._bytes += len(event.data)
-            is_first = len(self._events) == 1
-        if is_first:
+        self._bytes_put += len(event.data)
+        self._events.append(event)
+        if len(self._events) == 1:
             self._wake()
-        if len(self._events) >= _AHEAD_EVENTS or self._bytes >= _AHEAD_BYTES:
+        if len(self._events) >= _AHEAD_EVENTS or self._bytes_put - self._bytes_taken >= _AHEAD_BYTES:
             with self._condition:
                 self._condition.wait_for(lambda: self._stopped or not self._events)
         return not self._stopped

@@ -122,9 +122,10 @@ class Host:
         task = self._task_of.get(event.queue)
         if task is None:
             task = self._task_of[event.queue] = self._names.index(self._graph.task_reading(event.queue))
-        codec, data = codecs.encode(event.body)
-        if len(data) > self._blobs.threshold:
-            codec, data = self._blobs.shrink(codecs.Payload(codec, data))
+        payload = codecs.encode(event.body)
+        if len(payload.data) > self._blobs.threshold:
+            payload = self._blobs.shrink(payload)
+        codec, data = payload
         headers = msgspec.msgpack.encode(event.headers) if event.headers else None
         event_id = check_event_id(event.id)
         return NewEvent(task, event_id, rank or answer_rank(event_id), codec, data, headers)
@@ -157,6 +158,6 @@ def dead_letter(event: EventRow, task: str, reason: str, history: Sequence[Attem
 NO_OUTPUTS = msgspec.msgpack.encode([])
 
 
-def decode_outputs(data: bytes) -> list[wire.WireOutput]:
+def decode_outputs(data: bytes | msgspec.Raw) -> list[wire.WireOutput]:
     """Outputs as the journal keeps them."""
     return _decode_outputs(data)

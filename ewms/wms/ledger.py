@@ -8,8 +8,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-import msgspec
-
 from ewms.core import wire
 from ewms.core.errors import InputError
 from ewms.core.event import Attempt
@@ -25,7 +23,6 @@ from ewms.wms.routing import NewEvent, Router, is_source_rank
 from ewms.wms.tracked import Tracked
 
 _log = logging.getLogger("ewms.driver")
-_encode = msgspec.msgpack.Encoder().encode
 _KINDS = {Kind.FAILED: "failed", Kind.RETURNED: "returned", Kind.VANISHED: "vanished"}
 _FOLD_COMMIT = 5000
 
@@ -268,21 +265,25 @@ class Ledger:
         self.outstanding -= 1
         self.done_by_task[tracked.event.task] += 1
 
-    def _accept(self, tracked: Tracked, result: wire.Result, pilot: str) -> None:
+    def _accept(self, tracked: Tracked, result: wire.RawResult, pilot: str) -> None:
         event = tracked.event
         self._untrack(tracked)
         if not tracked.counted:  # a former driver sent it
             self.counters.sent += 1
         self._order += 1
-        self._batch.accepted.append(Accepted(event.seq, self._order, _encode(result.outputs), result.many))
+        self._batch.accepted.append(Accepted(event.seq, self._order, bytes(result.outputs), result.many))
         self.counters.accepted += 1
         if tracked.life.failures:
             self.health.accepted(event.seq, pilot)
-        if not self.router.ends[event.task]:
-            for child in self.router.children(event, result.outputs):
+        is_end = self.router.ends[event.task]
+        if is_end and not self.host.listens:
+            return
+        outputs = decode_outputs(result.outputs)
+        if not is_end:
+            for child in self.router.children(event, outputs):
                 self._plan(child)
         if self.host.listens:
-            for child in self.host.advance(event, result.outputs, many=result.many):
+            for child in self.host.advance(event, outputs, many=result.many):
                 self._plan(child)
 
     def _unsuccessful(self, tracked: Tracked, failure: wire.Failure, report: wire.Report, now: float) -> None:
@@ -352,7 +353,7 @@ class Ledger:
             for child in self.host.buried(event, reason, history):
                 self._plan(child)
 
-    def _late_result(self, task: int, result: wire.Result) -> None:
+    def _late_result(self, task: int, result: wire.RawResult) -> None:
         if self._batch.buried or self._batch.late:
             self.commit()
         terminal = self.journal.find(task, result.id)
@@ -360,7 +361,7 @@ class Ledger:
             self.counters.duplicates_dropped += 1
             return
         _log.info(Verdict.KEEP.value, extra={"event_id": result.id})
-        self._batch.late.append((terminal.event.seq, _encode(result.outputs), result.many))
+        self._batch.late.append((terminal.event.seq, bytes(result.outputs), result.many))
 
     def _forget(self, known: Known) -> None:
         """Undo the planning of an event that the journal has already."""

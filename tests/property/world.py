@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from ewms.blobs import BlobStore
 from ewms.core import codecs, wire
 from ewms.core.lifecycle import Phase
-from ewms.core.wire import Failure, Kind, Report, Result, WireOutput, WorkEvent, WorkMessage
+from ewms.core.wire import Failure, Kind, RawResult, Report, WireOutput, WorkEvent, WorkMessage
 from ewms.stores.base import Terminal
 from ewms.stores.sqlite import SqliteJournal
 from ewms.wms.hosting import NO_OUTPUTS, Host, decode_outputs
@@ -220,12 +222,12 @@ class World:
         self.reports.append(report)
         self.said.append(report)
 
-    def _result(self, task: str, event: WorkEvent) -> Result:
+    def _result(self, task: str, event: WorkEvent) -> RawResult:
         """Every attempt gives the same values in other bytes, so that a swapped outcome is noticed."""
         made = self.workflow.work[task](codecs.decode(event.codec, event.data))
         blanks = b" " * next(self._serial)
         outputs = [WireOutput("json", codecs.encode(value).data + blanks, made.queue) for value in made.values]
-        return Result(event.id, event.attempt, outputs, made.many)
+        return RawResult(event.id, event.attempt, msgspec.Raw(wire.encode(outputs)), made.many)
 
     # What must hold.
 
@@ -306,7 +308,11 @@ class World:
 
     def _said_of(self, key: Key) -> list[list[WireOutput]]:
         return [
-            item.outputs for report in self.said if report.task == key[0] for item in report.results if item.id == key[1]
+            decode_outputs(item.outputs)
+            for report in self.said
+            if report.task == key[0]
+            for item in report.results
+            if item.id == key[1]
         ]
 
     def _key(self, terminal: Terminal) -> Key:

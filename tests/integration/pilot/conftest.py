@@ -174,7 +174,8 @@ class Rig:
                 for delivery in await consumer.lease(100, 1.0):
                     for report in wire.decode_reports(delivery.body):
                         self.reports.append(report)
-                        reported: list[Result | Failure] = [*report.results, *report.failures]
+                        results = wire.decode_results(wire.encode(report.results))
+                        reported: list[Result | Failure] = [*results, *report.failures]
                         for outcome in reported:
                             assert outcome.id not in outcomes
                             outcomes[outcome.id] = outcome

@@ -124,7 +124,7 @@ class Pilots:
             while len(outcomes) < count:
                 for delivery in await consumer.lease(10, 1.0):
                     for report in wire.decode_reports(delivery.body):
-                        outcomes += [*report.results, *report.failures]
+                        outcomes += [*wire.decode_results(wire.encode(report.results)), *report.failures]
                     await delivery.ack()
         return outcomes
 

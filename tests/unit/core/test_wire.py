@@ -10,11 +10,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ewms.core import wire
-from ewms.core.wire import Command, Failure, Heartbeat, Kind, RawReport, Report, Result, WireOutput, WorkEvent, WorkMessage
+from ewms.core.wire import (
+    Command,
+    Failure,
+    Heartbeat,
+    Kind,
+    RawReport,
+    RawResult,
+    Report,
+    Result,
+    WireOutput,
+    WorkEvent,
+    WorkMessage,
+)
 
 texts = st.text(max_size=20)
-outputs = st.builds(WireOutput, texts, st.binary(max_size=20), texts)
-results = st.builds(Result, texts, st.integers(1, 2**32), st.lists(outputs, max_size=3), st.booleans())
+outputs = st.lists(st.builds(WireOutput, texts, st.binary(max_size=20), texts), max_size=3)
+encoded = outputs.map(lambda some: msgspec.Raw(wire.encode(some)))
+results = st.builds(RawResult, texts, st.integers(1, 2**32), encoded, st.booleans())
 failures = st.builds(Failure, texts, st.integers(1, 2**32), st.sampled_from(Kind), texts)
 reports = st.builds(
     Report,
@@ -43,7 +56,17 @@ def test_a_pilot_passes_results_through_unread(report: Report) -> None:
     head: dict[str, Any] = {name: getattr(report, name) for name in wire.ReportHead.__struct_fields__}
     passed = RawReport(**head, results=raw, failures=report.failures)
     assert wire.encode(passed) == wire.encode(report)
-    assert wire.decode_results(raw) == report.results
+    assert [(result.id, result.attempt, result.many) for result in wire.decode_results(raw)] == [
+        (result.id, result.attempt, result.many) for result in report.results
+    ]
+
+
+@given(outputs)
+def test_outputs_come_back_whoever_reads_them(some: list[WireOutput]) -> None:
+    results = [Result("7", 1, some, many=True)]
+    assert wire.decode_results(wire.encode(results)) == results
+    (raw,) = msgspec.msgpack.decode(wire.encode(results), type=list[RawResult])
+    assert msgspec.msgpack.decode(raw.outputs, type=list[WireOutput]) == some
 
 
 def test_a_work_message_comes_back() -> None:
@@ -74,7 +97,8 @@ REPORT = [
 
 def test_protocol_1_as_it_was_agreed() -> None:
     work = WorkMessage(1, "1.a", "square", False, [WorkEvent("7", "json", b"7", 2, {"k": "v"})])
-    result = Result("7", 2, [WireOutput("json", b"49")])
+    outputs = [WireOutput("json", b"49")]
+    result = RawResult("7", 2, msgspec.Raw(wire.encode(outputs)))
     report = Report(1, "1.a", "square", False, "PL-1", "host", "", 0.5, [result], [Failure("8", 1, Kind.VANISHED, "gone")])
     assert wire.decode_work(wire.encode(WORK)) == work
     assert wire.decode_reports(wire.encode([REPORT])) == [report]

@@ -7,13 +7,15 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from ewms.blobs import BlobStore
 from ewms.core import codecs, wire
 from ewms.core.application import Application
 from ewms.core.event import DeadLetter, Event, Outcome
 from ewms.core.graph import Graph, build_graph
 from ewms.core.spec import parse_spec
-from ewms.core.wire import Failure, Kind, Report, Result, WireOutput, WorkEvent, WorkMessage
+from ewms.core.wire import Failure, Kind, RawResult, Report, WireOutput, WorkEvent, WorkMessage
 from ewms.stores.sqlite import SqliteJournal
 from ewms.wms.hosting import Host
 from ewms.wms.ledger import Ledger
@@ -102,7 +104,7 @@ class Desk:
 def report(
     message: WorkMessage,
     *,
-    results: Sequence[Result] = (),
+    results: Sequence[RawResult] = (),
     failures: Sequence[Failure] = (),
     pilot: str = "PL-1",
     host: str = "north",
@@ -113,8 +115,9 @@ def report(
     return Report(*head, list(results), list(failures))
 
 
-def result(event: WorkEvent, *values: Any, many: bool = False) -> Result:
-    return Result(event.id, event.attempt, [WireOutput(*codecs.encode(value)) for value in values], many)
+def result(event: WorkEvent, *values: Any, many: bool = False) -> RawResult:
+    outputs = [WireOutput(*codecs.encode(value)) for value in values]
+    return RawResult(event.id, event.attempt, msgspec.Raw(wire.encode(outputs)), many)
 
 
 def succeeded(message: WorkMessage, *values: Any, pilot: str = "PL-1") -> Report:

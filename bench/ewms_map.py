@@ -13,9 +13,6 @@ import ewms
 from bench.ewms_run import WARM_UP, WORKERS
 from bench.tasks import same
 
-_CHUNK_SECONDS = 0.1
-"""See `bench.workloads.gated`."""
-
 
 def main() -> None:
     """Print seconds from the first input to the last result."""
@@ -23,9 +20,7 @@ def main() -> None:
     warm = threading.Event()
 
     def inputs() -> Iterator[int]:
-        yield from range(WARM_UP - 1)
-        time.sleep(_CHUNK_SECONDS)
-        yield WARM_UP - 1
+        yield from range(WARM_UP)
         warm.wait()
         yield from range(events)
 

@@ -10,8 +10,6 @@ from typing import Any
 from ewms import Application, Event, Outcome
 
 _LOOK_SECONDS = 0.002
-_CHUNK_SECONDS = 0.1
-"""The driver takes events in chunks; one that comes this late ends the chunk of those before."""
 
 
 class Gated(Application[Event, Outcome, None]):
@@ -28,11 +26,9 @@ class Gated(Application[Event, Outcome, None]):
         return number
 
     def start(self) -> Iterator[Event]:
-        """Integers in order, and a pause after the first of them."""
+        """Integers in order, and a pause until the gate opens after the first of them."""
         if self._warm_up:
-            yield from self._numbered(0, self._warm_up - 1)
-            time.sleep(_CHUNK_SECONDS)
-            yield from self._numbered(self._warm_up - 1, self._warm_up)
+            yield from self._numbered(0, self._warm_up)
             while not self._gate.exists():
                 time.sleep(_LOOK_SECONDS)
         yield from self._numbered(self._warm_up, self._warm_up + self._events)

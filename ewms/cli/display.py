@@ -84,6 +84,8 @@ def result_line(directory: RunDirectory, summary: dict[str, Any]) -> str:
     if summary["state"] != "complete":
         return f"{summary['state']} with {counted(events['accepted'], 'event')} done; go on with: ewms resume {path}"
     done = counted(events["accepted"], "event")
+    if not any(events.values()):
+        done = "no events (was the input empty?)"
     line = f"complete: {done} in {summary['seconds']:.1f} s; the product is in {directory.product}"
     if events["dead_lettered"]:
         dead = counted(events["dead_lettered"], "dead letter")

@@ -61,6 +61,7 @@ class Ledger:
         self.counters.sent = accepted + buried
         self._counted: dict[str, int] = {}
         self.source_count: int = journal.value("source_count", 0)
+        self._source_read = self.source_count
         self.source_done: bool = journal.value("source_done", False)
         self.outstanding = planned - accepted - buried
         self.planned_by_task, self.done_by_task = journal.counts_by_task(len(graph.tasks))
@@ -139,8 +140,14 @@ class Ledger:
             return
         batch, self._batch = self._batch, Batch()
         batch.values["counters"] = self._counted = counters
-        for known in self.journal.commit(batch):
-            self._forget(known)
+        try:
+            for known in self.journal.commit(batch):
+                self._forget(known)
+        except InputError:
+            # Whoever resumes must meet the offending event again, not start behind it.
+            self.journal.commit(Batch(values={"source_count": self._source_read, "source_done": False}))
+            raise
+        self._source_read = self.source_count
         self._committed_seq = self._seq
 
     def adopt_stream(self, identity: str, *, kept: bool = True) -> bool:
@@ -384,5 +391,5 @@ class Ledger:
                 f"duplicate id: event '{new.id}' of queue '{queue}' was planned with body {old.data[:100]!r} "
                 f"and is now {new.data[:100]!r}"
             )
-        if is_source_rank(new.rank) and is_source_rank(old.rank):
+        if new.rank != old.rank and is_source_rank(new.rank) and is_source_rank(old.rank):
             raise InputError(f"duplicate id: the source sends event '{new.id}' to queue '{queue}' twice; ids must be unique")

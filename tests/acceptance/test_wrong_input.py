@@ -96,6 +96,13 @@ def test_a_line_that_is_not_json(folder: Path) -> None:
     refused(ewms(folder, "run", "workflow.toml", "--input", "numbers.jsonl", "--out", "out"), 2, "numbers.jsonl line 2")
 
 
+def test_an_empty_input_is_no_error_but_is_told(folder: Path) -> None:
+    folder.joinpath("none.jsonl").touch()
+    ended = ewms(folder, "run", "workflow.toml", "--input", "none.jsonl", "--out", "out")
+    assert ended.returncode == 0
+    assert ended.stdout.startswith("complete: no events (was the input empty?)")
+
+
 def test_a_duplicate_id(folder: Path) -> None:
     for name in ("a", "b"):
         folder.joinpath(name).mkdir()

@@ -30,6 +30,27 @@ def test_a_source_that_repeats_an_id_is_told(desk_of: MakeDesk, committed: bool,
         desk.pull_and_commit(1)
 
 
+def test_a_repeated_id_is_met_again_on_resume_until_it_is_mended(desk_of: MakeDesk) -> None:
+    repeating = [*numbers(2), Event(id="0", body=0), Event(id="3", body=3)]
+    desk = desk_of(application=Sender(repeating))
+    desk.pull(2)
+    for message in desk.send():
+        desk.take(succeeded(message))
+    with pytest.raises(InputError, match="duplicate id"):
+        desk.pull_and_commit(5)
+    desk.open(Sender(repeating))
+    desk.ledger.reload(0.0)
+    with pytest.raises(InputError, match="duplicate id"):
+        desk.pull_and_commit(5)
+    desk.open(Sender([*numbers(2), Event(id="2", body=2), Event(id="3", body=3)]))
+    desk.ledger.reload(0.0)
+    desk.pull_and_commit(5)
+    for message in desk.send():
+        desk.take(succeeded(message))
+    assert sorted(outcomes(desk)) == ["0", "1", "2", "3"]
+    assert desk.ledger.complete
+
+
 def test_an_answer_that_is_known_is_dropped(desk_of: MakeDesk) -> None:
     desk = desk_of(application=Answering(Event(id="0", body=0), Event(id="more", body=1)))
     desk.take_source()

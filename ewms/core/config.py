@@ -53,6 +53,8 @@ class PilotConfig(BaseModel):
     """Folders in which consumers are importable."""
     working_directory: str = ""
     """Where commands with relative paths run; empty means a scratch folder."""
+    scratch: str = ""
+    """Folder for temporary files; empty means HTCondor's for the job, else the system's."""
     blob_url: str = ""
     """Where large bodies go by reference; empty means nowhere."""
     blob_threshold: int = 0

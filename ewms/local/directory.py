@@ -28,6 +28,7 @@ class RunDirectory:
         self.pilots = self.private / "pilots"
         self.blobs = self.private / "blobs"
         self.context = self.private / "context"
+        self.scratch = self.private / "scratch"
         self.product = path / "product"
         self.summary = path / "summary.json"
         self.dead_letters = path / "dead_letters.jsonl"

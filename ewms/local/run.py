@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import shutil
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -168,12 +169,15 @@ class LocalRun:
         self._driver = driver
         watcher = asyncio.create_task(self._watch(changed, driver, launcher, host))
         try:
+            self._clear_scratch()
+            self._directory.scratch.mkdir()
             config = self._pilot_config(url, queues, store, self._write_context(host))
             await self._race(driver, launcher, config, wait_broker)
         finally:
             watcher.cancel()
             await asyncio.gather(watcher, return_exceptions=True)
             await launcher.stop(_TEAR_DOWN)
+            self._clear_scratch()
         self._on_progress(Meter(self._workflow_id, driver).read("finished"))
         if not ledger.complete:
             return self._stop.result().value
@@ -242,6 +246,10 @@ class LocalRun:
                 shown, drawn = done, time.monotonic()
             await asyncio.sleep(_PROGRESS_SECONDS)
 
+    def _clear_scratch(self) -> None:
+        """Pilots clean up after themselves, unless they are killed."""
+        shutil.rmtree(self._directory.scratch, ignore_errors=True)
+
     def _write_context(self, host: Host) -> tuple[ContextFile, ...]:
         folder = self._directory.context
         folder.mkdir(exist_ok=True)
@@ -264,6 +272,7 @@ class LocalRun:
             command_topic=queues.commands,
             tasks=self._loaded.graph.tasks,
             context=context,
+            scratch=str(self._directory.scratch.resolve()),
             lease=self._options.lease,
             grace=self._options.grace,
             search_path=self._loaded.search_path,

@@ -17,13 +17,23 @@ VARIABLE = "EWMS_TASK_DATA_HUB_DIR"
 
 
 class DataHub:
-    """Made for one pilot, in its slot's scratch space.
+    """Made for one pilot.
 
-    Raises `ConsumerError` where a file is missing or was damaged on its way: no event is to blame for that.
+    Parameters
+    ----------
+    scratch
+        Folder for temporary files, with everything below it; see `scratch_folder`.
+    files
+        The context.
+
+    Raises
+    ------
+    ConsumerError
+        A file is missing or was damaged on its way: no event is to blame for that.
     """
 
-    def __init__(self, files: Iterable[ContextFile]) -> None:
-        self.path = tempfile.mkdtemp(prefix="ewms-hub-", dir=os.environ.get("_CONDOR_SCRATCH_DIR"))
+    def __init__(self, scratch: str, files: Iterable[ContextFile]) -> None:
+        self.path = tempfile.mkdtemp(prefix="ewms-hub-", dir=scratch)
         try:
             for file in files:
                 _check(file)
@@ -35,6 +45,11 @@ class DataHub:
     def remove(self) -> None:
         """Remove the folder; what it links to stays. Idempotent."""
         shutil.rmtree(self.path, ignore_errors=True)
+
+
+def scratch_folder(configured: str) -> str:
+    """Where a pilot's temporary files go: the folder that it was told, or its slot's."""
+    return configured or os.environ.get("_CONDOR_SCRATCH_DIR") or tempfile.gettempdir()
 
 
 def context(name: str) -> Path:

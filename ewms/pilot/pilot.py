@@ -14,7 +14,7 @@ from ewms.core.config import PilotConfig
 from ewms.core.errors import BrokerError, ConsumerError
 from ewms.core.spec import TaskSpec
 from ewms.core.wire import PROTOCOL, Command, Heartbeat, Kind
-from ewms.pilot.data_hub import DataHub
+from ewms.pilot.data_hub import DataHub, scratch_folder
 from ewms.pilot.drain import CANCELLED, NO_MORE_WORK, Drain, Ending, Exit
 from ewms.pilot.executors.base import Surroundings
 from ewms.pilot.holding import Holding, ProtocolMismatch
@@ -81,7 +81,8 @@ class Pilot:
             on_settled=self._keeper.release,
             on_lost=self._on_broker_lost,
         )
-        self._data_hub = DataHub(config.context)
+        scratch = scratch_folder(config.scratch)
+        self._data_hub = DataHub(scratch, config.context)
         surroundings = Surroundings(
             tasks=config.tasks,
             search_path=config.search_path,
@@ -90,6 +91,7 @@ class Pilot:
             blob_url=config.blob_url,
             blob_threshold=config.blob_threshold,
             data_hub=self._data_hub.path,
+            scratch=scratch,
         )
         self._slots = [Slot(surroundings) for _ in range(config.slots)]
         self._idle = list(self._slots)

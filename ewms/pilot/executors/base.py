@@ -35,6 +35,8 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes above which they do."""
     data_hub: str
     """Folder that all tasks share."""
+    scratch: str
+    """Folder for temporary files."""
 
 
 class Executor(ABC):

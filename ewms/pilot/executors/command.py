@@ -44,7 +44,7 @@ class CommandExecutor(Executor):
             for task in surroundings.tasks
             if task.command is not None
         }
-        self._root = tempfile.mkdtemp(prefix="ewms-pilot-", dir=os.environ.get("_CONDOR_SCRATCH_DIR"))
+        self._root = tempfile.mkdtemp(prefix="ewms-pilot-", dir=surroundings.scratch)
         self._data_hub = surroundings.data_hub
         self._numbers = itertools.count()
         self._proven: set[str] = set()

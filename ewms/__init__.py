@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ewms.core.spec import ResourceSpec, TaskSpec, WorkflowSpec
     from ewms.local.api import RunResult, run
     from ewms.local.map import map
+    from ewms.local.progress import Progress
     from ewms.local.workflow import Workflow
     from ewms.pilot.data_hub import context
 
@@ -34,6 +35,7 @@ _HOMES = {
     "Event": "ewms.core.event",
     "Outcome": "ewms.core.event",
     "Output": "ewms.core.event",
+    "Progress": "ewms.local.progress",
     "EwmsError": "ewms.core.errors",
     "InputError": "ewms.core.errors",
     "ResourceSpec": "ewms.core.spec",
@@ -58,6 +60,7 @@ __all__ = [
     "InputError",
     "Outcome",
     "Output",
+    "Progress",
     "ResourceSpec",
     "RetryPolicy",
     "RunResult",

@@ -10,7 +10,7 @@ from collections import deque
 
 import msgspec
 
-from ewms.brokers.base import Depth
+from ewms.brokers.base import Depth, Inspection
 
 DUPLICATE_SECONDS = 120.0
 
@@ -47,6 +47,13 @@ class MemoryQueue:
     def depth(self) -> Depth:
         """Exact at every moment."""
         return Depth(ready=len(self._messages) - len(self._leases), leased=len(self._leases))
+
+    @property
+    def inspection(self) -> Inspection:
+        """Exact at every moment; consumers are those that wait."""
+        depth = self.depth
+        again = sum(self._messages[number].deliveries > 1 for number in self._leases)
+        return Inspection(ready=depth.ready, leased=depth.leased, consumers=len(self._waiters), redelivered=again)
 
     def put(self, body: bytes, message_id: str) -> None:
         """Append a message, unless its id was used within two minutes."""

@@ -1,8 +1,8 @@
 """One connection to RabbitMQ that comes back after anything.
 
-Built on aiormq, the protocol half of aio-pika. The other half, its robust connection, repeats declarations and consumers of
-its own accord, which hides lost leases and remembered counts; here a lost connection is thrown away and a new one opened, and
-each user of it starts afresh.
+Built on aiormq, the protocol half of aio-pika. The other half, its robust connection, repeats declarations and consumers
+of its own accord, which hides lost leases and remembers counts; here a lost connection is thrown away and a new one opened,
+and each user of it starts afresh.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class _Client(aiormq.Connection):
     """As AMQP says: a server is gone after two heartbeats, not three."""
 
 
-async def detached(work: Coroutine[Any, Any, T], timeout: float | None = None) -> T:
+async def detached(work: Awaitable[T], patience: float | None = None) -> T:
     """Do something with aiormq that a cancelled caller must not interrupt half-way.
 
     Raises
@@ -67,7 +67,7 @@ async def detached(work: Coroutine[Any, Any, T], timeout: float | None = None) -
     """
     task = asyncio.ensure_future(work)
     task.add_done_callback(_retrieve)
-    await asyncio.wait({task}, timeout=timeout)
+    await asyncio.wait({task}, timeout=patience)
     if not task.done():
         raise TimeoutError
     if task.cancelled():
@@ -185,7 +185,7 @@ class Connection:
             except Lost as lost:
                 trouble = str(lost)
             except Refused as refused:
-                if refused.is_missing or refused.is_other_configuration or refused.is_denied:
+                if refused.is_final:
                     raise
                 trouble = refused.text  # such as: the queue has no leader yet
             except TimeoutError:
@@ -219,7 +219,7 @@ class Connection:
         return await detached(ask(), max(0.0, deadline - asyncio.get_running_loop().time()))
 
     async def _connect(self, deadline: float) -> None:
-        trouble: BrokerError | None = None
+        trouble: BrokerError = BrokerUnavailable(f"{self.shown} names no server")
         for server in self._address.servers:
             client = _Client(f"{server}&name={self._name}", context=self._address.tls)
             try:
@@ -229,7 +229,6 @@ class Connection:
                 trouble = connection_error(error, self.shown, self._address.vhost)
             else:
                 return self._adopt(client)
-        assert trouble is not None
         raise trouble
 
     def _adopt(self, client: _Client) -> None:
@@ -248,7 +247,7 @@ class Connection:
             except BrokerError as error:
                 self._trouble = error
             else:
-                logger.info("broker_back address=%s", self.shown)
+                logger.info("broker_back address=%s connection=%s", self.shown, self._name)
                 self._tell(lambda listener: listener.on_back())
                 return
 
@@ -260,7 +259,9 @@ class Connection:
             done, _ = await asyncio.wait({asking}, timeout=0)
             if not done and not self.is_blocked:
                 self.is_blocked = True
-                logger.warning("broker_blocked address=%s reason=it is short of memory or disk and takes no messages", self.shown)
+                logger.warning(
+                    "broker_blocked address=%s reason=it is short of memory or disk and takes no messages", self.shown
+                )
             if not done:
                 await asking
             elif self.is_blocked:
@@ -275,7 +276,7 @@ class Connection:
         self.is_blocked = False
         self._lost_at = asyncio.get_running_loop().time()
         self._trouble = BrokerUnavailable(f"no RabbitMQ server answers at {self.shown} (connection lost)")
-        logger.warning("broker_lost address=%s", self.shown)
+        logger.warning("broker_lost address=%s connection=%s", self.shown, self._name)
         self._changed.set()
         self._tell(lambda listener: listener.on_lost())
         self.spawn(self._reconnect())

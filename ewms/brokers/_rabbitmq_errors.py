@@ -36,6 +36,8 @@ class Refused(Exception):
         """The queue exists with other settings."""
         self.is_denied = isinstance(error, exceptions.ChannelAccessRefused)
         """The user lacks a permission."""
+        self.is_final = self.is_missing or self.is_other_configuration or self.is_denied
+        """Another try does not help."""
         super().__init__(self.text)
 
     @property

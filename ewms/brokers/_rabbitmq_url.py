@@ -62,13 +62,11 @@ class RabbitmqAddress(msgspec.Struct, frozen=True, kw_only=True):
         vhost = unquote(path) or "/"
         heartbeat = parameters.get("heartbeat", str(_HEARTBEAT_SECONDS))
         limit = parameters.get("consumer_timeout")
-        login = _login(userinfo, parameters)
+        start = f"{scheme}://{_login(userinfo, parameters)}@"
+        end = f"/{quote(vhost, safe='')}?heartbeat={heartbeat}"
         return cls(
             shown=shown,
-            servers=[
-                f"{scheme}://{login}@{f'[{host}]' if ':' in host else host}:{port}/{quote(vhost, safe='')}?heartbeat={heartbeat}"
-                for host, port in addresses
-            ],
+            servers=[f"{start}{f'[{host}]' if ':' in host else host}:{port}{end}" for host, port in addresses],
             vhost=vhost,
             is_local=all(is_loopback(host) for host, _ in addresses),
             tls=tls_context(shown, parameters) if scheme == "amqps" else None,

@@ -26,6 +26,10 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """Largest message body."""
     redelivered_flag: bool
     """`Delivery.redelivered` is true from the second delivery on."""
+    drops_repeats: bool = True
+    """A publish that is repeated under its id within two minutes is dropped."""
+    max_lease_seconds: float | None = None
+    """For how long a message can be held at most, however often its lease is renewed; None for any time."""
 
 
 class Depth(msgspec.Struct, frozen=True):
@@ -35,6 +39,21 @@ class Depth(msgspec.Struct, frozen=True):
     """Waiting for a consumer."""
     leased: int
     """Delivered and not acked."""
+
+
+class Inspection(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be known about a queue at this moment."""
+
+    ready: int
+    """Waiting for a consumer."""
+    leased: int
+    """Delivered and not acked."""
+    consumers: int
+    """Consumers that are connected; where a broker knows of them only while they ask, those that ask."""
+    redelivered: int
+    """Leased messages that somebody else had before, or will be handed out again."""
+    dead: int = 0
+    """Messages that the broker itself has given up delivering, and keeps apart."""
 
 
 class Delivery(ABC):
@@ -122,6 +141,10 @@ class Broker(ABC):
     @abstractmethod
     async def depth(self, queue: str) -> Depth:
         """How many messages there are. The sum counts every confirmed message; acks may take a moment to show."""
+
+    @abstractmethod
+    async def inspect(self, queue: str) -> Inspection:
+        """What an operator wants to know; figures may lag behind by a moment."""
 
     @abstractmethod
     async def publish(self, queue: str, body: bytes, message_id: str) -> None:

@@ -42,6 +42,18 @@ class _Identity(msgspec.Struct):
     token: str
     port: int
 
+    @property
+    def url(self) -> str:
+        """How to reach it, with the token."""
+        return f"nats://{self.token}@127.0.0.1:{self.port}"
+
+
+def recorded_url(directory: Path) -> str | None:
+    """The URL of the server that ran last in a directory; None if none ever did."""
+    with contextlib.suppress(FileNotFoundError, msgspec.MsgspecError):
+        return msgspec.json.decode((directory / "server.json").read_bytes(), type=_Identity).url
+    return None
+
 
 class EmbeddedNats:
     """An asynchronous context manager: the server runs inside, and is started again when it dies.
@@ -97,7 +109,7 @@ class EmbeddedNats:
     @property
     def url(self) -> str:
         """How to reach it, with the token."""
-        return f"nats://{self._identity.token}@127.0.0.1:{self._identity.port}"
+        return self._identity.url
 
     @property
     def is_ready(self) -> bool:

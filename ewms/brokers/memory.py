@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from ewms.brokers._memory_queue import MemoryQueue, Message
-from ewms.brokers.base import Broker, Capabilities, Consumer, Delivery, Depth
+from ewms.brokers.base import Broker, Capabilities, Consumer, Delivery, Depth, Inspection
 from ewms.brokers.mailbox import Mailbox
 from ewms.core.errors import BrokerError, BrokerRejected, BrokerUnavailable, MessageTooLarge
 
@@ -110,6 +110,10 @@ class MemoryBroker(Broker):
     async def depth(self, queue: str) -> Depth:
         """As in the contract."""
         return self.find(queue).depth
+
+    async def inspect(self, queue: str) -> Inspection:
+        """As in the contract."""
+        return self.find(queue).inspection
 
     async def publish(self, queue: str, body: bytes, message_id: str) -> None:
         """As in the contract."""

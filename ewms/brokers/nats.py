@@ -15,7 +15,7 @@ from ewms.brokers._nats_consumer import NatsConsumer
 from ewms.brokers._nats_errors import Refused
 from ewms.brokers._nats_jetstream import JetStream, consumer_settings, signal_subject, stream_settings
 from ewms.brokers._nats_url import NatsAddress
-from ewms.brokers.base import Broker, Capabilities, Consumer, Depth
+from ewms.brokers.base import Broker, Capabilities, Consumer, Depth, Inspection
 from ewms.brokers.mailbox import Mailbox
 from ewms.brokers.urls import DEFAULT_PATIENCE
 from ewms.core.errors import MessageTooLarge
@@ -38,6 +38,8 @@ class _Stream(msgspec.Struct):
 
 class _ConsumerState(msgspec.Struct):
     num_ack_pending: int
+    num_redelivered: int = 0
+    num_waiting: int = 0
 
 
 class NatsBroker(Broker):
@@ -108,13 +110,21 @@ class NatsBroker(Broker):
 
     async def depth(self, queue: str) -> Depth:
         """As in the contract. A message whose lease has run out counts as leased until somebody takes it."""
+        found = await self.inspect(queue)
+        return Depth(ready=found.ready, leased=found.leased)
+
+    async def inspect(self, queue: str) -> Inspection:
+        """As in the contract. A consumer is counted while it asks for messages, not while it works on them."""
         # The sum comes from the stream: the consumer's own count of what is ready lags behind confirmed publishes.
         stream, consumer = await asyncio.gather(
             self._jetstream.manage_stream("INFO", queue), self._jetstream.manage_consumer("INFO", queue)
         )
         total = msgspec.json.decode(stream, type=_Stream).state.messages
-        leased = min(total, msgspec.json.decode(consumer, type=_ConsumerState).num_ack_pending)
-        return Depth(ready=total - leased, leased=leased)
+        state = msgspec.json.decode(consumer, type=_ConsumerState)
+        leased = min(total, state.num_ack_pending)
+        return Inspection(
+            ready=total - leased, leased=leased, consumers=state.num_waiting, redelivered=min(leased, state.num_redelivered)
+        )
 
     async def publish(self, queue: str, body: bytes, message_id: str) -> None:
         """As in the contract."""

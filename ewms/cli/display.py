@@ -123,7 +123,8 @@ def _table(progress: Progress) -> RenderableType:
         if count
     )
     caption = f"{_clock(progress.seconds)}, {progress.events_per_second:.1f} events/s{eta}{failures}"
-    return Group(table, Text(caption, style="dim"))
+    lines = [Text(progress.status)] if progress.status else []
+    return Group(table, *lines, Text(caption, style="dim"))
 
 
 def _clock(seconds: float) -> str:

@@ -11,6 +11,7 @@ from ewms import __version__
 from ewms.cli.dead_letters import dead_letters
 from ewms.cli.doctor import doctor
 from ewms.cli.plugins import plugins
+from ewms.cli.queue import queue
 from ewms.cli.run import resume, run
 from ewms.cli.status import status
 from ewms.cli.why import why
@@ -28,7 +29,7 @@ def cli(context: click.Context, verbose: bool) -> None:
     context.obj = verbose
 
 
-for command in (run, resume, status, why, dead_letters, plugins, doctor):
+for command in (run, resume, status, why, dead_letters, queue, plugins, doctor):
     cli.add_command(command)
 
 

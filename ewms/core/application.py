@@ -71,6 +71,10 @@ class Application(Generic[EventT, OutcomeT, ProductT]):
         """An honest partial product while the workflow is running, or None."""
         return None
 
+    def status(self) -> str:
+        """What the counts of events do not tell of the progress, in a line; asked for several times a second."""
+        return ""
+
     def summary(self) -> Mapping[str, Any]:
         """What this application adds to `summary.json`."""
         return {}

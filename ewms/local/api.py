@@ -14,6 +14,7 @@ from ewms.local import starting
 from ewms.local.background import BackgroundRun
 from ewms.local.directory import RunDirectory
 from ewms.local.loading import AnyApplication, Loaded, existing_inputs, load, load_object
+from ewms.local.progress import Progress
 from ewms.local.run import LocalRun, Options
 from ewms.local.workflow import Events, Workflow
 
@@ -65,6 +66,7 @@ def run(
     broker: str | None = None,
     lease: float = 60.0,
     resume: bool = False,
+    progress: Callable[[Progress], None] | None = None,
 ) -> RunResult:
     """Run a workflow on this machine and wait for its product.
 
@@ -86,6 +88,8 @@ def run(
         Seconds after which the loss of a pilot is noticed.
     resume
         Go on with the workflow in `out` if there is one.
+    progress
+        Called in the calling thread, a few times a second while something changes. What it raises interrupts the run.
 
     Raises
     ------
@@ -100,13 +104,12 @@ def run(
     directory = RunDirectory(Path(out) if out is not None else Path(f"{loaded.spec.name}-{starting.new_workflow_id()}"))
     options = Options(workers=starting.checked_workers(workers), broker=broker, lease=lease)
 
-    def make() -> LocalRun:
-        if resume and directory.holds_workflow:
-            return starting.resume_with(loaded, application, directory, options)
-        return starting.start(loaded, application, directory, options, inputs=paths)
+    def make(on_progress: starting.OnProgress) -> LocalRun:
+        begin = starting.resume_with if resume and directory.holds_workflow else starting.start
+        return begin(loaded, application, directory, options, inputs=paths, on_progress=on_progress)
 
     try:
-        summary = BackgroundRun(make).wait()
+        summary = BackgroundRun(make).wait(progress)
     finally:
         directory.unlock()
     if summary["state"] == "cancelled":

@@ -30,6 +30,7 @@ class RunDirectory:
         self.context = self.private / "context"
         self.scratch = self.private / "scratch"
         self.product = path / "product"
+        self.partial = path / "partial"
         self.summary = path / "summary.json"
         self.dead_letters = path / "dead_letters.jsonl"
         self._lock: int | None = None

@@ -53,7 +53,8 @@ class Loaded:
             with importable(self.search_path):
                 self._factory = _application_class(spec.application, where)
         if not spec.tasks and self._factory is not None:
-            spec = spec.model_copy(update={"tasks": _tasks_of(self._factory, spec.name, where)})
+            tasks = _tasks_of(self._factory, spec.name, where)
+            spec = spec.model_copy(update={"tasks": tasks, "inputs": spec.inputs or _unfed(tasks)})
         self.spec = spec
         self.graph: Graph = build_graph(spec)
         for task in spec.tasks:
@@ -117,8 +118,10 @@ def _load_toml(path: Path, settings: Mapping[str, Any]) -> Loaded:
         raise SpecError(f"{path} cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SpecError(f"{path} is not valid TOML: {error}") from error
+    search_path = [str(path.resolve().parent)]
+    _add_own_tasks(document, settings, search_path, str(path))
     apply_settings(document, settings, str(path))
-    return Loaded(parse_spec(document, str(path)), [str(path.resolve().parent)], str(path))
+    return Loaded(parse_spec(document, str(path)), search_path, str(path))
 
 
 def _load_reference(reference: str, settings: Mapping[str, Any], folder: Path, name: str | None = None) -> Loaded:
@@ -132,6 +135,7 @@ def _load_reference(reference: str, settings: Mapping[str, Any], folder: Path, n
         if loaded is None:
             raise SpecError(f"{reference} is neither an ewms.Workflow, a WorkflowSpec nor an Application class")
         document = loaded.spec.model_dump(mode="json", exclude_unset=True)
+    _add_own_tasks(document, settings, search_path, reference)
     apply_settings(document, settings, reference)
     return Loaded(parse_spec(document, reference), search_path, reference)
 
@@ -148,6 +152,16 @@ def load_object(found: object, search_path: Sequence[str]) -> Loaded | None:
     if isinstance(found, WorkflowSpec):
         return Loaded(found, search_path, f"workflow {found.name}")
     return None
+
+
+def _add_own_tasks(document: dict[str, Any], settings: Mapping[str, Any], search_path: Sequence[str], where: str) -> None:
+    """Write the tasks that an application brings itself into a spec where settings are to change them."""
+    reference = document.get("application")
+    if isinstance(reference, str) and "tasks" not in document and any(key.startswith("tasks.") for key in settings):
+        with importable(search_path):
+            tasks = _tasks_of(_application_class(reference, where), str(document.get("name", "")), where)
+        document["tasks"] = [task.model_dump(mode="json", exclude_unset=True) for task in tasks]
+        document.setdefault("inputs", _unfed(tasks))
 
 
 def apply_settings(document: dict[str, Any], settings: Mapping[str, Any], where: str) -> None:
@@ -195,6 +209,12 @@ def _tasks_of(factory: Callable[..., AnyApplication], name: str, where: str) -> 
     if not consumer:
         raise SpecError(f"{where}: the application names neither tasks nor a consumer")
     return (TaskSpec(name=name, python=reference_to(consumer), input="events", output=("outcomes",)),)
+
+
+def _unfed(tasks: Sequence[TaskSpec]) -> tuple[str, ...]:
+    """Queues that no task fills. An application names the queue of every event itself, so it may fill them all."""
+    written = {queue for task in tasks for queue in task.output}
+    return tuple(task.input for task in tasks if task.input not in written)
 
 
 def _attribute(reference: str, where: str) -> Any:

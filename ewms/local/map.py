@@ -110,8 +110,8 @@ def _results(loaded: Loaded, application: _Mapping, options: Options, arrange: _
     folder = Path(tempfile.mkdtemp(prefix="ewms-map-"))
     directory = RunDirectory(folder)
 
-    def make() -> LocalRun:
-        return starting.start(loaded, application, directory, options, independent_start=True)
+    def make(on_progress: starting.OnProgress) -> LocalRun:
+        return starting.start(loaded, application, directory, options, on_progress=on_progress, independent_start=True)
 
     try:
         background = BackgroundRun(make)

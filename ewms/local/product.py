@@ -41,7 +41,7 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def write_product(folder: Path, product: Any) -> None:
-    """Write what `Application.assemble` or `snapshot` returned, as files of `product/`.
+    """Write what `Application.assemble` or `snapshot` returned, as files of a folder.
 
     A mapping whose keys are file names and whose values are text or bytes becomes files, anything else `product.json`.
     """
@@ -120,5 +120,5 @@ def letter_json(letter: DeadLetter) -> bytes:
 
 def remove_partials(folder: Path) -> None:
     """Remove what a killed driver left half-written."""
-    for path in itertools.chain(folder.glob(".*.partial"), folder.glob("product/**/.*.partial")):
+    for path in itertools.chain(folder.glob(".*.partial"), folder.glob("p*/**/.*.partial")):
         os.unlink(path)

@@ -42,6 +42,8 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     """Over the last ten seconds."""
     eta_seconds: float | None
     """Until what is planned is done at this rate; None while that cannot be told."""
+    status: str = ""
+    """What the application tells of it."""
 
 
 class Meter:
@@ -61,11 +63,16 @@ class Meter:
         self._started = time.monotonic()
         self._samples: deque[tuple[float, int]] = deque()
 
+    @property
+    def done(self) -> int:
+        """Events that are terminal."""
+        return sum(self._driver.ledger.done_by_task)
+
     def read(self, state: str = "running") -> Progress:
         """The numbers now."""
         ledger = self._driver.ledger
         now = time.monotonic()
-        done = sum(ledger.done_by_task)
+        done = self.done
         self._samples.append((now, done))
         while now - self._samples[0][0] > _SPAN:
             self._samples.popleft()
@@ -85,4 +92,5 @@ class Meter:
             all_known=ledger.source_done,
             events_per_second=round(rate, 3),
             eta_seconds=round(ledger.outstanding / rate, 1) if rate > 0 and ledger.source_done else None,
+            status=ledger.host.status(),
         )

@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import shutil
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import msgspec
 
 from ewms.blobs import BlobStore
-from ewms.core.application import Application
+from ewms.brokers.urls import redact
 from ewms.core.config import ContextFile, PilotConfig
 from ewms.core.errors import EwmsError, WorkflowFailed
-from ewms.local.broker import Connected, connected_broker
+from ewms.core.spec import TaskSpec
+from ewms.local.broker import Connected, connected_broker, timely
 from ewms.local.directory import RunDirectory
 from ewms.local.loading import AnyApplication, Loaded
 from ewms.local.product import (
@@ -29,6 +29,7 @@ from ewms.local.product import (
 )
 from ewms.local.progress import Meter, Progress
 from ewms.local.summary import Stopwatch
+from ewms.local.watching import Watch
 from ewms.stores.base import Batch, Journal
 from ewms.stores.sqlite import SqliteJournal
 from ewms.tms.launchers.local import LocalLauncher
@@ -39,8 +40,6 @@ from ewms.wms.ledger import Ledger
 
 _BLOB_THRESHOLD = 512 << 10
 _MESSAGE_BYTES = 4 << 20
-_PROGRESS_SECONDS = 0.2
-_SNAPSHOT_SECONDS = 2.0
 _TEAR_DOWN = 2.0
 _DRAIN_MARGIN = 5.0
 
@@ -149,6 +148,7 @@ class LocalRun:
     async def _drive(self, journal: Journal, connected: Connected) -> str:
         """Drive with pilots until the end; the workflow's state then."""
         broker, url, wait_broker = connected
+        tasks = timely(self._loaded.graph.tasks, broker.capabilities.max_lease_seconds, redact(url))
         limit = broker.capabilities.max_message_bytes
         store = BlobStore(str(self._directory.blobs.resolve()), min(_BLOB_THRESHOLD, limit // 2))
         host = Host(self._application, self._loaded.graph, store, independent_start=self._independent_start)
@@ -167,18 +167,25 @@ class LocalRun:
             on_change=changed.set,
         )
         self._driver = driver
-        watcher = asyncio.create_task(self._watch(changed, driver, launcher, host))
+        meter = Meter(self._workflow_id, driver)
+
+        def on_progress(progress: Progress) -> None:
+            launcher.note_progress(meter.done)
+            self._on_progress(progress)
+
+        watch = Watch(meter, changed, on_progress, host, self._directory.partial)
+        watcher = asyncio.create_task(watch.run())
         try:
             self._clear_scratch()
             self._directory.scratch.mkdir()
-            config = self._pilot_config(url, queues, store, self._write_context(host))
+            config = self._pilot_config(url, tasks, queues, store, self._write_context(host))
             await self._race(driver, launcher, config, wait_broker)
         finally:
             watcher.cancel()
             await asyncio.gather(watcher, return_exceptions=True)
             await launcher.stop(_TEAR_DOWN)
             self._clear_scratch()
-        self._on_progress(Meter(self._workflow_id, driver).read("finished"))
+        self._on_progress(meter.read("finished"))
         if not ledger.complete:
             return self._stop.result().value
         await driver.delete_queues()
@@ -229,23 +236,6 @@ class LocalRun:
         await launcher.stop(0.0)
         driver.pilots_gone()
 
-    async def _watch(self, changed: asyncio.Event, driver: Driver, launcher: LocalLauncher, host: Host) -> None:
-        meter = Meter(self._workflow_id, driver)
-        has_snapshot = type(self._application).snapshot is not Application.snapshot
-        shown, drawn = -1, time.monotonic()
-        while True:
-            await changed.wait()
-            changed.clear()
-            done = sum(driver.ledger.done_by_task)
-            launcher.note_progress(done)
-            self._on_progress(meter.read())
-            if has_snapshot and done != shown and time.monotonic() - drawn > _SNAPSHOT_SECONDS:
-                product = await asyncio.to_thread(host.snapshot)
-                if product is not None:
-                    await asyncio.to_thread(write_product, self._directory.product, product)
-                shown, drawn = done, time.monotonic()
-            await asyncio.sleep(_PROGRESS_SECONDS)
-
     def _clear_scratch(self) -> None:
         """Pilots clean up after themselves, unless they are killed."""
         shutil.rmtree(self._directory.scratch, ignore_errors=True)
@@ -262,7 +252,9 @@ class LocalRun:
             files.append(ContextFile(name=name, path=str(path.resolve()), sha256=digest))
         return tuple(files)
 
-    def _pilot_config(self, url: str, queues: Queues, store: BlobStore, context: tuple[ContextFile, ...]) -> PilotConfig:
+    def _pilot_config(
+        self, url: str, tasks: tuple[TaskSpec, ...], queues: Queues, store: BlobStore, context: tuple[ContextFile, ...]
+    ) -> PilotConfig:
         return PilotConfig(
             workflow_id=self._workflow_id,
             broker_url=url,
@@ -270,7 +262,7 @@ class LocalRun:
             report_queue=queues.reports,
             heartbeat_topic=queues.heartbeats,
             command_topic=queues.commands,
-            tasks=self._loaded.graph.tasks,
+            tasks=tasks,
             context=context,
             scratch=str(self._directory.scratch.resolve()),
             lease=self._options.lease,
@@ -288,6 +280,7 @@ class LocalRun:
             write_outcomes(folder / "outcomes.jsonl", journal, ledger.router, self._task_names)
         else:
             write_product(folder, product)
+        shutil.rmtree(self._directory.partial, ignore_errors=True)
         self._extra = host.summary()
 
 

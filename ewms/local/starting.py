@@ -123,14 +123,28 @@ def resume(
     return LocalRun(loaded, application, directory, options, record=kept, on_progress=on_progress)
 
 
-def resume_with(loaded: Loaded, application: AnyApplication, directory: RunDirectory, options: Options) -> LocalRun:
-    """`resume` for a workflow that lives in the calling program; `SpecError` if its tasks are not those recorded."""
+def resume_with(
+    loaded: Loaded,
+    application: AnyApplication,
+    directory: RunDirectory,
+    options: Options,
+    *,
+    inputs: Sequence[Path] = (),
+    on_progress: OnProgress = _ignore,
+) -> LocalRun:
+    """`resume` for a workflow that lives in the calling program; `SpecError` if it is not the one recorded."""
     directory.lock()
     then, record = recorded(directory)
-    if _shape(loaded) != _shape(then):
-        raise SpecError(f"{directory.path} holds another workflow: its tasks or queues differ; choose another folder")
+    differences = {
+        "tasks or queues": _shape(loaded) != _shape(then),
+        "parameters": loaded.spec.parameters != then.spec.parameters,
+        "inputs": [str(path) for path in inputs] != record["inputs"],
+    }
+    for what, differ in differences.items():
+        if differ:
+            raise SpecError(f"{directory.path} holds another workflow: its {what} differ; choose another folder")
     kept = {name: value for name, value in record.items() if name not in {"state", "reason"}}
-    return LocalRun(loaded, application, directory, options, record=kept)
+    return LocalRun(loaded, application, directory, options, record=kept, on_progress=on_progress)
 
 
 def _shape(loaded: Loaded) -> list[tuple[str, str, tuple[str, ...]]]:

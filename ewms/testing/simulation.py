@@ -99,8 +99,7 @@ class Simulation:
         self._queue: list[tuple[bytes, bool]] = []
         self._spoilt: Counter[tuple[str, str]] = Counter()
         self._store = BlobStore(str(folder / "blobs"), _MESSAGE_BYTES // 2)
-        with importable(loaded.search_path):
-            self._consumers = {task.name: Consumer(task.python or "", loaded.search_path) for task in loaded.graph.tasks}
+        self._consumers: dict[str, Consumer] = {}
         self._packers = {
             task.name: Packer(task.codec, task.output, _MESSAGE_BYTES, self._store.url, self._store.threshold)
             for task in loaded.graph.tasks
@@ -114,7 +113,10 @@ class Simulation:
             (hub / name).write_bytes(content)
         before = os.environ.get(VARIABLE)
         os.environ[VARIABLE] = str(hub)
+        path = self._loaded.search_path
         try:
+            with importable(path):
+                self._consumers = {task.name: Consumer(task.python or "", path) for task in self._loaded.graph.tasks}
             return self._run()
         finally:
             os.environ.pop(VARIABLE)

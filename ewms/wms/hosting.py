@@ -56,6 +56,7 @@ class Host:
         self.listens = kind.advance is not Application.advance or kind.buried is not Application.buried
         """Whether outcomes matter to it; otherwise they need not even be decoded."""
         self._lock = threading.Lock()
+        self._status = ""
         self._start_lock: AbstractContextManager[Any] = nullcontext() if independent_start else self._lock
 
     def context(self) -> dict[str, bytes]:
@@ -104,6 +105,15 @@ class Host:
         """The partial product."""
         with self._lock:
             return self._explained("snapshot", self.application.snapshot)
+
+    def status(self) -> str:
+        """The application's word on its progress; its last one while it is busy. Never waits."""
+        if self._lock.acquire(blocking=False):
+            try:
+                self._status = str(self._explained("status", self.application.status))
+            finally:
+                self._lock.release()
+        return self._status
 
     def summary(self) -> dict[str, Any]:
         """The application's own part of the summary."""

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from tests.support.rabbitmq import RabbitmqServer
 from tests.support.running import Running, wait_for
 
 EVENTS = 300
@@ -44,11 +45,20 @@ EXPECTED = b"".join(
 )
 
 
+@pytest.fixture(params=["embedded", "rabbitmq"])
+def broker(request: pytest.FixtureRequest) -> str | None:
+    """URL of a broker; None has the workflow start its own."""
+    if request.param == "embedded":
+        return None
+    server: RabbitmqServer = request.getfixturevalue("rabbitmq")
+    return server.url()
+
+
 @pytest.fixture
-def doubles(running: Running) -> Running:
+def doubles(running: Running, broker: str | None) -> Running:
     """The workflow, under way, its pilots at work on events that cannot end before the gate is opened."""
     running.write(CONSUMER, SPEC, list(range(EVENTS)))
-    running.start()
+    running.start(*(() if broker is None else ("--broker", broker)))
     running.wait_accepted(100)
     return running
 
@@ -97,9 +107,14 @@ def test_driver_killed(doubles: Running) -> None:
     check_complete(doubles)
 
 
-def test_embedded_server_killed(doubles: Running) -> None:
-    for server in doubles.processes("nats-server"):
-        server.kill()
+def test_broker_killed(doubles: Running, broker: str | None, request: pytest.FixtureRequest) -> None:
+    if broker is None:  # the driver starts its own again
+        for server in doubles.processes("nats-server"):
+            server.kill()
+    else:
+        named: RabbitmqServer = request.getfixturevalue("rabbitmq")
+        named.kill()
+        named.start()
     doubles.open_gate()
     doubles.finish()
     check_complete(doubles)

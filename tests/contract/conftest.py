@@ -15,34 +15,53 @@ from ewms.brokers.base import Broker
 from ewms.brokers.embedded import EmbeddedNats
 from ewms.brokers.urls import broker_for
 from ewms.core.errors import BrokerUnavailable
+from tests.support.rabbitmq import RabbitmqServer
 
 Connect = Callable[[], Awaitable[Broker]]
 
 
 @asynccontextmanager
-async def _memory(folder: Path) -> AsyncIterator[str]:
-    yield f"memory://{folder.name}"
+async def _memory(request: pytest.FixtureRequest) -> AsyncIterator[str]:
+    yield f"memory://{uuid.uuid4().hex}"
 
 
 @asynccontextmanager
-async def _nats(folder: Path) -> AsyncIterator[str]:
+async def _nats(request: pytest.FixtureRequest) -> AsyncIterator[str]:
     try:
         find_server()
     except BrokerUnavailable as error:
         if os.environ.get("CI") == "true":
             raise
         pytest.skip(str(error))
+    folder: Path = request.getfixturevalue("tmp_path")
     async with EmbeddedNats(folder / "nats") as server:
         yield server.url
 
 
-_SERVERS: dict[str, Callable[[Path], AbstractAsyncContextManager[str]]] = {"memory": _memory, "nats": _nats}
+@asynccontextmanager
+async def _rabbitmq(request: pytest.FixtureRequest) -> AsyncIterator[str]:
+    server: RabbitmqServer = request.getfixturevalue("rabbitmq")
+    yield server.url()
+
+
+_SERVERS: dict[str, Callable[[pytest.FixtureRequest], AbstractAsyncContextManager[str]]] = {
+    "memory": _memory,
+    "nats": _nats,
+    "rabbitmq": _rabbitmq,
+}
 
 
 @pytest.fixture(params=sorted(_SERVERS))
-async def url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+def server(request: pytest.FixtureRequest) -> AbstractAsyncContextManager[str]:
+    """A server of each kind, not yet entered: what it takes is made in the event loop of the test."""
+    make = _SERVERS[request.param]
+    return make(request)
+
+
+@pytest.fixture
+async def url(server: AbstractAsyncContextManager[str]) -> AsyncIterator[str]:
     """A running server of each kind."""
-    async with _SERVERS[request.param](tmp_path) as address:
+    async with server as address:
         yield address
 
 

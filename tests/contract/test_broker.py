@@ -43,6 +43,12 @@ async def has_depth(broker: Broker, queue: str, depth: Depth) -> None:
         await asyncio.sleep(0.01)
 
 
+async def vanish(broker: Broker) -> None:
+    """Look after nothing any more: leases run out, or end with the connection where that is the lease."""
+    if not broker.capabilities.renewable_lease:
+        await broker.close()
+
+
 async def test_messages_come_as_published_and_in_order(broker: Broker, queue: str) -> None:
     await broker.declare(queue, LONG)
     bodies = [b"", bytes(range(256)), b"x" * 100_000, *(str(number).encode() for number in range(20))]
@@ -105,27 +111,35 @@ async def test_a_task_three_times_longer_than_the_lease_is_never_delivered_twice
     await has_depth(broker, queue, Depth(0, 0))
 
 
-async def test_a_lost_lease_comes_back_flagged(broker: Broker, queue: str) -> None:
+async def test_a_lost_lease_comes_back_flagged(connect: Connect, broker: Broker, queue: str) -> None:
     await broker.declare(queue, SHORT)
     await broker.publish(queue, b"once", "1")
-    async with await broker.consumer(queue) as vanished, await broker.consumer(queue) as other:
-        [first] = await vanished.lease(1, SOON)
+    holder = await connect()
+    async with await broker.consumer(queue) as other:
+        [first] = await (await holder.consumer(queue)).lease(1, SOON)
         began = time.monotonic()
+        await vanish(holder)
         [second] = await other.lease(1, SOON)
         assert (first.redelivered, second.redelivered) == (False, True)
         assert second.body == b"once"
-        assert 0.5 * SHORT < time.monotonic() - began < 3 * SHORT
+        assert time.monotonic() - began < 3 * SHORT
+        assert time.monotonic() - began > 0.5 * SHORT or not broker.capabilities.renewable_lease
 
 
-async def test_twenty_five_redeliveries(broker: Broker, queue: str) -> None:
+async def test_twenty_five_redeliveries(connect: Connect, broker: Broker, queue: str) -> None:
     await broker.declare(queue, 0.1)
     await broker.publish(queue, b"poison", "1")
-    async with await broker.consumer(queue) as consumer:
-        flags = [delivery.redelivered for _ in range(26) for delivery in await consumer.lease(1, SOON)]
+    flags = []
+    for _ in range(26):
+        holder = await connect()
+        flags += [delivery.redelivered for delivery in await (await holder.consumer(queue)).lease(1, SOON)]
+        await vanish(holder)
     assert flags == [False] + 25 * [True]
 
 
 async def test_a_late_ack_ends_the_message_for_everybody(broker: Broker, queue: str) -> None:
+    if not broker.capabilities.renewable_lease:
+        pytest.skip("a lease that ended with its connection cannot be acked any more: see test_rabbitmq_restart.py")
     await broker.declare(queue, SHORT)
     await broker.publish(queue, b"twice", "1")
     async with await broker.consumer(queue) as stale, await broker.consumer(queue) as current:
@@ -178,8 +192,9 @@ async def test_leases_cancelled_at_any_moment_lose_and_delay_nothing(broker: Bro
     received: list[bytes] = []
 
     async def take(consumer: Consumer) -> None:
-        for delivery in await consumer.lease(3, LONG):
-            received.append(delivery.body)
+        deliveries = await consumer.lease(3, LONG)
+        received.extend(delivery.body for delivery in deliveries)  # before an ack, in which this may be cancelled
+        for delivery in deliveries:
             await delivery.ack()
 
     async with await broker.consumer(queue) as consumer:
@@ -220,11 +235,11 @@ async def test_a_message_above_the_limit_is_refused_and_harms_nothing(broker: Br
     assert len(delivery.body) == limit
 
 
-async def test_a_repeated_publish_is_dropped(broker: Broker, queue: str) -> None:
+async def test_a_repeated_publish_is_dropped_by_a_broker_that_can(broker: Broker, queue: str) -> None:
     await broker.declare(queue, LONG)
     for message_id in ("a", "a", "b", "a"):
         await broker.publish(queue, message_id.encode(), message_id)
-    assert await broker.depth(queue) == Depth(ready=2, leased=0)
+    assert await broker.depth(queue) == Depth(ready=2 if broker.capabilities.drops_repeats else 4, leased=0)
 
 
 async def test_depth_is_exact(broker: Broker, queue: str) -> None:
@@ -239,13 +254,34 @@ async def test_depth_is_exact(broker: Broker, queue: str) -> None:
         await has_depth(broker, queue, Depth(ready=3, leased=1))
 
 
+async def test_an_inspection_tells_what_is_leased_again_and_who_asks(connect: Connect, broker: Broker, queue: str) -> None:
+    await broker.declare(queue, SHORT)
+    await fill(broker, queue, 3)
+    holder = await connect()
+    [_] = await (await holder.consumer(queue)).lease(1, SOON)
+    await vanish(holder)
+    async with await broker.consumer(queue) as consumer:
+        again: list[Delivery] = []
+        while not any(delivery.redelivered for delivery in again):
+            again += await consumer.lease(3, SHORT / 3)
+            await asyncio.gather(*(delivery.renew() for delivery in again))
+        waiting = asyncio.create_task(consumer.lease(3, LONG))
+        await asyncio.sleep(0.1)
+        found = await broker.inspect(queue)
+        waiting.cancel()
+        assert (found.ready, found.leased, found.redelivered, found.dead) == (0, 3, 1, 0)
+        assert found.consumers >= 1
+    with pytest.raises(BrokerRejected, match="does not exist"):
+        await broker.inspect(queue + "s")
+
+
 async def test_purge_drops_leased_messages_too(broker: Broker, queue: str) -> None:
     await broker.declare(queue, SHORT)
     await fill(broker, queue, 4)
     async with await broker.consumer(queue) as consumer:
         [leased] = await consumer.lease(1, SOON)
         await broker.purge(queue)
-        assert await broker.depth(queue) == Depth(0, 0)
+        await has_depth(broker, queue, Depth(0, 0))
         assert await consumer.lease(1, 1.5 * SHORT) == []
         await leased.renew()
         await leased.ack()
@@ -255,12 +291,14 @@ async def test_purge_drops_leased_messages_too(broker: Broker, queue: str) -> No
         assert not delivery.redelivered
 
 
-async def test_declare_keeps_messages_and_takes_a_new_lease(broker: Broker, queue: str) -> None:
+async def test_declare_keeps_messages_and_takes_a_new_lease(connect: Connect, broker: Broker, queue: str) -> None:
     identity = await broker.declare(queue, LONG)
     await broker.publish(queue, b"kept", "1")
     assert await broker.declare(queue, SHORT) == identity
+    holder = await connect()
     async with await broker.consumer(queue) as consumer:
-        [first] = await consumer.lease(1, SOON)
+        [first] = await (await holder.consumer(queue)).lease(1, SOON)
+        await vanish(holder)
         [second] = await consumer.lease(1, SOON)
     assert first.body == second.body == b"kept"
     assert second.redelivered

@@ -69,10 +69,10 @@ class Running:
             start_new_session=True,
         )
 
-    def finish(self, expected: int = 0) -> str:
+    def finish(self, expected: int = 0, deadline: float = DEADLINE) -> str:
         """Wait for the driver's end with this exit code; what it printed."""
         assert self.process is not None
-        output, _ = self.process.communicate(timeout=DEADLINE)
+        output, _ = self.process.communicate(timeout=deadline)
         assert self.process.returncode == expected, output
         return output
 

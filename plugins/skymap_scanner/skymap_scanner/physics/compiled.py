@@ -1,0 +1,61 @@
+"""The decorators of compiled functions, and where their code is kept."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+
+F = TypeVar("F", bound=Callable[..., object])
+
+_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+"""Sums may be reordered and fused with products: always in the same way for one event, which is evaluated by itself."""
+
+
+def _digest() -> str:
+    """Of all sources here: numba looks only at the file a function is in, not at what it calls."""
+    sources = sorted(Path(__file__).parent.glob("*.py"))
+    return hashlib.sha256(b"\0".join(source.read_bytes() for source in sources)).hexdigest()[:16]
+
+
+def _cache_folder() -> str:
+    """The first folder that can be written: `NUMBA_CACHE_DIR`, beside the sources, the user's own, a temporary one."""
+    bases = [
+        os.environ.get("NUMBA_CACHE_DIR", ""),
+        str(Path(__file__).parent / "__pycache__"),
+        os.environ.get("XDG_CACHE_HOME", "") or str(Path("~/.cache").expanduser()),
+    ]
+    for base in filter(None, bases):
+        folder = Path(base) / f"skymap_scanner_{_digest()}"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            continue
+        if os.access(folder, os.W_OK):
+            return str(folder)
+    return tempfile.mkdtemp(prefix="skymap_scanner_")
+
+
+_FOLDER = _cache_folder()
+
+
+def kernel(function: F) -> F:
+    """Compile on first call, without the interpreter's lock, and keep the code for later processes."""
+    before = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = _FOLDER
+    try:
+        compiled: F = numba.njit(cache=True, **_OPTIONS)(function)
+    finally:
+        numba.config.CACHE_DIR = before
+    return compiled
+
+
+def part(function: F) -> F:
+    """Compile as a part of the kernels that call it: always inlined, never called by itself."""
+    compiled: F = numba.njit(forceinline=True, **_OPTIONS)(function)
+    return compiled

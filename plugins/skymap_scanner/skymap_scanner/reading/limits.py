@@ -1,0 +1,16 @@
+"""How much an event may hold: far above any real one, far below what harms the reader."""
+
+MAX_FILE_BYTES = 64 << 20
+"""Of the file; real alerts have half a megabyte."""
+MAX_FRAME_BYTES = 32 << 20
+"""Of one frame after inflation; the largest real ones have half a megabyte."""
+MAX_EVENT_BYTES = 96 << 20
+"""Of all frames of an event after inflation."""
+MAX_FRAMES = 64
+"""Frames of an event; real alerts have five."""
+MAX_OBJECTS = 10_000
+"""Objects of a frame; real ones have up to forty."""
+MAX_PULSES = 1_000_000
+"""Pulses of an event; the brightest real ones have some tens of thousands."""
+MAX_SOURCES = 8
+"""Masks that may be chained; real chains have three links."""

@@ -1,0 +1,1 @@
+"""Reconstructions: what turns a direction into a likelihood."""

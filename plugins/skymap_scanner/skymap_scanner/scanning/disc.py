@@ -1,0 +1,83 @@
+"""Pixels near a direction, found without making the whole sky."""
+
+from __future__ import annotations
+
+import math
+
+import healpix  # type: ignore[import-untyped]
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.int64]
+Vector = NDArray[np.float64]
+
+_PER_PIXEL = 6.0
+"""Points of the grid per width of a pixel: every pixel whose centre is in the disc is hit, however narrow its shape."""
+_FEW = 32
+"""nside up to which it is cheapest to look at all pixels."""
+_WIDE = 0.3
+"""Radians above which a disc is a good part of the sky."""
+
+
+def centre(nside: int, ring: int) -> Vector:
+    """Return the unit vector (3,) to a pixel's centre."""
+    return np.array(healpix.pix2vec(nside, ring))
+
+
+def width(nside: int) -> float:
+    """Return the side of a square of a pixel's area, radians."""
+    return math.sqrt(math.pi / 3) / nside
+
+
+def disc(nside: int, middle: Vector, radius: float) -> Pixels:
+    """Return the RING indices of all pixels whose centres are within a radius of a direction, ascending.
+
+    Parameters
+    ----------
+    nside
+        Resolution.
+    middle
+        Unit vector (3,).
+    radius
+        Radians.
+    """
+    if nside <= _FEW or radius > _WIDE:
+        candidates = np.arange(12 * nside * nside, dtype=np.int64)
+    else:
+        candidates = np.unique(healpix.vec2pix(nside, *_grid(middle, radius + width(nside), width(nside) / _PER_PIXEL)))
+    centres = np.stack(healpix.pix2vec(nside, candidates), axis=-1)
+    # By the chord: an arc cosine is inexact where it matters, near zero.
+    inside = np.linalg.norm(centres - middle, axis=-1) <= 2.0 * math.sin(min(radius, math.pi) / 2) + 1e-12
+    return np.asarray(candidates[inside])
+
+
+def _grid(middle: Vector, radius: float, step: float) -> Vector:
+    """Return unit vectors (3, n) that cover a disc."""
+    first = np.cross(middle, [0.0, 0.0, 1.0] if abs(middle[2]) < 0.9 else [1.0, 0.0, 0.0])
+    first /= np.linalg.norm(first)
+    second = np.cross(middle, first)
+    reach = math.tan(radius)
+    side = np.arange(-reach, reach + step, step)
+    u, v = (axis.ravel() for axis in np.meshgrid(side, side))
+    points = middle[:, None] + first[:, None] * u + second[:, None] * v
+    return np.asarray(points / np.linalg.norm(points, axis=0))
+
+
+def children(nside: int, ring: Pixels, finer: int) -> Pixels:
+    """Return the RING indices of the pixels of a finer level inside these, ascending."""
+    inside = (finer // nside) ** 2
+    nested = healpix.ring2nest(nside, ring)[:, None] * inside + np.arange(inside)
+    return np.asarray(np.sort(healpix.nest2ring(finer, nested.ravel())))
+
+
+def parents(nside: int, ring: Pixels, coarser: int) -> Pixels:
+    """Return the RING indices of the pixels of a coarser level that hold these; both of shape (n,)."""
+    nested = healpix.ring2nest(nside, ring) // (nside // coarser) ** 2
+    return np.asarray(healpix.nest2ring(coarser, nested))
+
+
+def neighbours(nside: int, ring: int) -> Pixels:
+    """Return the RING indices of the pixels that touch this one, ascending."""
+    # Centres of pixels that touch are at most 2.2 widths apart, of others near the poles perhaps less: they do no harm.
+    near = disc(nside, centre(nside, ring), 1.6 * width(nside))
+    return near[near != ring]

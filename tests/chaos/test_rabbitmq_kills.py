@@ -1,0 +1,44 @@
+"""RabbitMQ killed again and again under load."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.rabbitmq import RabbitmqServer
+from tests.support.running import Running, wait_for
+
+EVENTS = 10_000
+KILLS = 20
+CONSUMER = """
+import time
+
+def work(number):
+    time.sleep(0.01)
+    return number
+"""
+SPEC = """
+name = "flow"
+
+[[tasks]]
+name = "work"
+python = "work:work"
+input = "numbers"
+output = "results"
+bundle = 4
+"""
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1200)
+def test_twenty_kills_lose_nothing_and_accept_nothing_twice(running: Running, rabbitmq: RabbitmqServer) -> None:
+    running.write(CONSUMER, SPEC, list(range(EVENTS)))
+    running.start("--broker", rabbitmq.url())
+    for kill in range(KILLS):
+        running.wait_accepted((kill + 1) * EVENTS // (KILLS + 2))
+        rabbitmq.kill()
+        rabbitmq.start()
+    running.finish(deadline=600.0)
+    events = running.summary()["events"]
+    assert (events["accepted"], events["dead_lettered"]) == (EVENTS, 0)
+    assert [int(line.split(b'"')[3]) for line in running.product().splitlines()] == list(range(EVENTS))
+    wait_for(lambda: not running.leftovers(), "the end of all processes")

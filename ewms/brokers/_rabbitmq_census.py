@@ -102,11 +102,11 @@ class Census:
         if not self._connection.is_blocked:
             with contextlib.suppress(Lost, Refused):
                 channel = await self._connection.channel(asyncio.get_running_loop().time() + self._connection.patience)
-                await detached(_ask(channel, _Question(queue, drop), add))
+                await detached(_ask(channel, _Question(queue, drop), add), channel)
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(complete.wait(), _ANSWER_SECONDS if expected else _LATE_SECONDS)
                 await asyncio.sleep(_LATE_SECONDS)
-                await detached(channel.close())
+                await detached(channel.close(), channel)
         return total
 
     def _on_question(self, message: DeliveredMessage) -> None:

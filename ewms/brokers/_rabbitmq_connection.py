@@ -17,7 +17,7 @@ from typing import Any, Protocol, TypeVar
 
 import aiormq
 from aiormq import exceptions
-from aiormq.abc import AbstractChannel
+from aiormq.abc import AbstractChannel, AbstractConnection
 
 from ewms.brokers._rabbitmq_errors import Lost, Refused, connection_error
 from ewms.brokers._rabbitmq_url import RabbitmqAddress
@@ -34,6 +34,8 @@ _STARTING_SECONDS = 2.0
 _LONGEST_PAUSE = 2.0
 _RETRY_SECONDS = 0.2
 _CLOSE_SECONDS = 2.0
+_AFTERMATH_SECONDS = 0.1
+"""In which aiormq tells those who wait that a connection is lost, and why."""
 _LOOK_SECONDS = 0.3
 """Between two looks whether the server holds publishers back."""
 
@@ -53,13 +55,20 @@ class _Client(aiormq.Connection):
     """As AMQP says: a server is gone after two heartbeats, not three."""
 
 
-async def detached(work: Awaitable[T], patience: float | None = None) -> T:
+async def detached(work: Awaitable[T], within: AbstractChannel | AbstractConnection, patience: float | None = None) -> T:
     """Do something with aiormq that a cancelled caller must not interrupt half-way.
+
+    Parameters
+    ----------
+    within
+        The connection or channel that it needs.
+    patience
+        Seconds to wait for it.
 
     Raises
     ------
     Lost
-        The connection or channel ended meanwhile; aiormq tells so in many ways, cancellation among them.
+        The connection or channel ended meanwhile.
     Refused
         The server closed the channel because of it.
     TimeoutError
@@ -67,22 +76,38 @@ async def detached(work: Awaitable[T], patience: float | None = None) -> T:
     """
     task = asyncio.ensure_future(work)
     task.add_done_callback(_retrieve)
-    await asyncio.wait({task}, timeout=patience)
+    closing = within.closing
+    try:
+        await asyncio.wait({task, closing}, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+        if closing.done() and not task.done():
+            await asyncio.wait({task}, timeout=_AFTERMATH_SECONDS)
+            task.cancel()  # whoever waits for room in aiormq's queue is forgotten there
+            await asyncio.wait({task})
+    finally:
+        closing.cancel()
     if not task.done():
         raise TimeoutError
-    if task.cancelled():
-        raise Lost("connection lost")
+    if task.cancelled():  # by aiormq, if not here
+        raise _reason(closing)
     try:
         return task.result()
     except exceptions.ChannelClosed as error:
-        if type(error) is exceptions.ChannelClosed:  # not because of what was asked
-            raise Lost(str(error)) from error
-        raise Refused(error) from error
+        raise _told(error) from error
     except (exceptions.AMQPConnectionError, exceptions.ChannelInvalidStateError, ConnectionError, RuntimeError) as error:
         raise Lost(str(error) or "connection lost") from error
 
 
-def _retrieve(task: asyncio.Task[Any]) -> None:
+def _reason(closing: asyncio.Future[None]) -> Exception:
+    error = closing.exception() if closing.done() and not closing.cancelled() else None
+    return _told(error) if isinstance(error, exceptions.ChannelClosed) else Lost("connection lost")
+
+
+def _told(error: exceptions.ChannelClosed) -> Exception:
+    """Whether it was because of what was asked on the channel."""
+    return Lost(str(error)) if type(error) is exceptions.ChannelClosed else Refused(error)
+
+
+def _retrieve(task: asyncio.Future[Any]) -> None:
     if not task.cancelled():
         task.exception()
 
@@ -168,7 +193,7 @@ class Connection:
     async def channel(self, deadline: float, *, confirms: bool = False) -> AbstractChannel:
         """A new channel; `Lost` where the connection breaks meanwhile."""
         client = await self.ready(deadline)
-        return await detached(client.channel(publisher_confirms=confirms, on_return_raises=True))
+        return await detached(client.channel(publisher_confirms=confirms, on_return_raises=True), client)
 
     async def ask(self, queue: str, work: Callable[[AbstractChannel], Awaitable[T]]) -> T:
         """Do something on a channel of its own, again while the server is away.
@@ -216,7 +241,7 @@ class Connection:
             finally:
                 await channel.close()
 
-        return await detached(ask(), max(0.0, deadline - asyncio.get_running_loop().time()))
+        return await detached(ask(), channel, max(0.0, deadline - asyncio.get_running_loop().time()))
 
     async def _connect(self, deadline: float) -> None:
         trouble: BrokerError = BrokerUnavailable(f"{self.shown} names no server")

@@ -123,7 +123,7 @@ class RabbitmqConsumer(Consumer):
         self._spare = 0
         if self._leases is not None:
             with contextlib.suppress(Lost, Refused):
-                await detached(self._withdraw(self._leases))
+                await detached(self._withdraw(self._leases), self._leases.channel)
         await self._end_if_settled()
 
     def on_lost(self) -> None:
@@ -243,7 +243,7 @@ class RabbitmqConsumer(Consumer):
         delivery.is_settled = True
         self._held.discard(delivery)
         with contextlib.suppress(Lost, Refused):
-            await detached(leases.ack(delivery, self._wanted()))
+            await detached(leases.ack(delivery, self._wanted()), leases.channel)
         if self._is_closed:
             await self._end_if_settled()
 

@@ -52,7 +52,7 @@ class Leases:
         on_message: Callable[[Leases, DeliveredMessage], None],
         on_cancelled: Callable[[str], None],
     ) -> None:
-        self._channel = channel
+        self.channel = channel
         self._queue = queue
         self._on_message = on_message
         self._on_cancelled = on_cancelled
@@ -64,7 +64,7 @@ class Leases:
     @property
     def is_void(self) -> bool:
         """The channel has ended, and all leases with it."""
-        return self._channel.is_closed
+        return self.channel.is_closed
 
     @property
     def free(self) -> int:
@@ -82,7 +82,7 @@ class Leases:
             tag = next(self._tags)
             self._subscriptions[tag] = _Subscription(credit)
             try:
-                await detached(self._subscribe(tag, credit))
+                await detached(self._subscribe(tag, credit), self.channel)
             except (Lost, Refused):
                 del self._subscriptions[tag]
                 raise
@@ -101,26 +101,26 @@ class Leases:
         subscription = self._subscriptions[delivery.subscription]
         if subscription.is_open and self.free >= wanted:
             await self._close(delivery.subscription, subscription)
-        await detached(self._channel.basic_ack(delivery.tag, wait=False))
+        await detached(self.channel.basic_ack(delivery.tag, wait=False), self.channel)
         self._settled(delivery, subscription)
 
     async def give_back(self, delivery: RabbitmqDelivery) -> None:
         """Let the queue deliver it to somebody else."""
-        await detached(self._channel.basic_nack(delivery.tag, requeue=True, wait=False))
+        await detached(self.channel.basic_nack(delivery.tag, requeue=True, wait=False), self.channel)
         self._settled(delivery, self._subscriptions[delivery.subscription])
 
     async def close(self) -> None:
         """End the channel; what is still held goes back to the queue."""
         with contextlib.suppress(Lost, Refused):
-            await detached(self._channel.close())
+            await detached(self.channel.close(), self.channel)
 
     async def _subscribe(self, tag: str, prefetch: int) -> None:
-        await self._channel.basic_qos(prefetch_count=prefetch)
-        await self._channel.basic_consume(self._queue, self._arrived, consumer_tag=tag)
+        await self.channel.basic_qos(prefetch_count=prefetch)
+        await self.channel.basic_consume(self._queue, self._arrived, consumer_tag=tag)
 
     async def _close(self, tag: str, subscription: _Subscription) -> None:
         subscription.is_open = False
-        await detached(self._channel.basic_cancel(tag))
+        await detached(self.channel.basic_cancel(tag), self.channel)
         self._forget(tag, subscription)
 
     async def _arrived(self, message: DeliveredMessage) -> None:

@@ -56,7 +56,7 @@ class Publisher:
         )
         while True:
             try:
-                await detached(publishing, self._connection.patience)
+                await detached(publishing, channel, self._connection.patience)
             except TimeoutError:
                 if not self._connection.is_blocked:
                     raise Lost("it does not confirm messages") from None

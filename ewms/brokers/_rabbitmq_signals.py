@@ -51,7 +51,7 @@ class Ear:
                 if self._channel is None or self._channel.is_closed:
                     await self._bind(await self._connection.channel(deadline))
                 else:
-                    await detached(self._channel.queue_bind(self._queue, EXCHANGE, topic))
+                    await detached(self._channel.queue_bind(self._queue, EXCHANGE, topic), self._channel)
             except Lost:
                 continue
             except Refused as refused:
@@ -63,7 +63,7 @@ class Ear:
         self._connection.listeners.discard(self)
         if self._channel is not None:
             with contextlib.suppress(Lost, Refused):
-                await detached(self._channel.close())
+                await detached(self._channel.close(), self._channel)
 
     def on_lost(self) -> None:
         """The queue is gone."""
@@ -86,7 +86,7 @@ class Ear:
                 await channel.queue_bind(self._queue, EXCHANGE, topic)
             await channel.basic_consume(self._queue, self._heard, no_ack=True)
 
-        await detached(bind())
+        await detached(bind(), channel)
         self._channel = channel
 
     async def _heard(self, message: DeliveredMessage) -> None:
@@ -107,7 +107,8 @@ class Voice:
         with contextlib.suppress(Lost, Refused, BrokerError):
             if self._channel is None or self._channel.is_closed:
                 channel = await self._connection.channel(asyncio.get_running_loop().time())
-                await detached(channel.exchange_declare(EXCHANGE, exchange_type=_DIRECT, durable=True))
+                await detached(channel.exchange_declare(EXCHANGE, exchange_type=_DIRECT, durable=True), channel)
                 self._channel = channel
             properties = Basic.Properties(reply_to=reply_to)
-            await detached(self._channel.basic_publish(body, exchange=exchange, routing_key=topic, properties=properties))
+            publishing = self._channel.basic_publish(body, exchange=exchange, routing_key=topic, properties=properties)
+            await detached(publishing, self._channel)

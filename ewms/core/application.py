@@ -72,7 +72,7 @@ class Application(Generic[EventT, OutcomeT, ProductT]):
         return None
 
     def status(self) -> str:
-        """What the counts of events do not tell of the progress, in a line; asked for several times a second."""
+        """One line on what is known so far, for the terminal; asked for several times a second."""
         return ""
 
     def summary(self) -> Mapping[str, Any]:

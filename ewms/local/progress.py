@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import deque
 
 import msgspec
 
+from ewms.core.errors import EwmsError
 from ewms.wms.driver import Driver
 
+_log = logging.getLogger("ewms.driver")
 _SPAN = 10.0
 
 
@@ -43,7 +46,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     eta_seconds: float | None
     """Until what is planned is done at this rate; None while that cannot be told."""
     status: str = ""
-    """What the application tells of it."""
+    """What the application says of it, in a line."""
 
 
 class Meter:
@@ -62,6 +65,7 @@ class Meter:
         self._driver = driver
         self._started = time.monotonic()
         self._samples: deque[tuple[float, int]] = deque()
+        self._has_status = True
 
     @property
     def done(self) -> int:
@@ -92,5 +96,14 @@ class Meter:
             all_known=ledger.source_done,
             events_per_second=round(rate, 3),
             eta_seconds=round(ledger.outstanding / rate, 1) if rate > 0 and ledger.source_done else None,
-            status=ledger.host.status(),
+            status=self._status() if self._has_status else "",
         )
+
+    def _status(self) -> str:
+        """What the application says; once it failed to, nothing: a workflow does not end for the sake of a line."""
+        try:
+            return self._driver.ledger.host.status()
+        except EwmsError as error:
+            _log.warning("status_failed", extra={"reason": str(error)})
+            self._has_status = False
+            return ""

@@ -62,6 +62,11 @@ def mark_and_sleep(path: str | None) -> None:
         time.sleep(3600)
 
 
+def wait_for_file(path: str | None) -> None:
+    while path is not None and not Path(path).exists():
+        time.sleep(0.01)
+
+
 def from_context(word: str) -> str:
     return ewms.context("words.txt").read_text() + word
 

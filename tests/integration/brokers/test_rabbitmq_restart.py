@@ -54,11 +54,14 @@ class Load:
 
     async def finish(self) -> None:
         """Stop publishing; return when all that was confirmed has come."""
-        self._publishing.cancel()
-        await asyncio.gather(self._publishing, return_exceptions=True)
+        await self._end(self._publishing)
         await until(lambda: self.confirmed <= self.received)
-        self._taking.cancel()
-        await asyncio.gather(self._taking, return_exceptions=True)
+        await self._end(self._taking)
+
+    async def _end(self, task: asyncio.Task[None]) -> None:
+        task.cancel()
+        [outcome] = await asyncio.gather(task, return_exceptions=True)
+        assert isinstance(outcome, asyncio.CancelledError), outcome
 
     async def _publish(self, broker: Broker) -> None:
         number = 0
@@ -190,4 +193,3 @@ async def test_the_first_of_several_servers_may_be_away(rabbitmq: RabbitmqServer
         await broker.publish(queue, b"", "1")
         assert await broker.depth(queue) == Depth(ready=1, leased=0)
         await broker.delete(queue)
-

@@ -32,6 +32,13 @@ class App(ewms.Application):
         super().__init__(inputs)
         self.depth = depth
 
+class Several(App):
+    tasks = (
+        ewms.TaskSpec(name="one", python="flow_code:work", input="ones", output=("twos",)),
+        ewms.TaskSpec(name="two", python="flow_code:work", input="twos", timeout=3, output=("threes",)),
+        ewms.TaskSpec(name="ten", python="flow_code:work", input="tens", output=("threes",)),
+    )
+
 flow = ewms.Workflow("built").task(work, input="a", output="b")
 spec = flow.spec()
 number = 42
@@ -87,3 +94,19 @@ def test_what_is_no_workflow_is_named(folder: Path, name: str, settings: dict[st
 def test_a_parameter_that_the_application_does_not_take(folder: Path) -> None:
     with pytest.raises(SpecError, match="width"):
         load("flow_code:App", {"width": 4}, folder).application([])
+
+
+def test_an_application_fills_all_queues_that_no_task_fills(folder: Path) -> None:
+    assert load("flow_code:Several", {}, folder).spec.inputs == ("ones", "tens")
+
+
+@pytest.mark.parametrize("name", ["flow_code:Several", "app.toml"])
+def test_settings_reach_the_tasks_that_an_application_brings(folder: Path, name: str) -> None:
+    folder.joinpath("app.toml").write_text('name = "app"\napplication = "flow_code:Several"\n')
+    loaded = load(name, {"tasks.two.retry.max_failures": 15, "tasks.one.timeout": 5, "depth": 2}, folder)
+    one, two, ten = loaded.spec.tasks
+    assert (one.timeout, two.timeout, ten.timeout, two.retry.max_failures) == (5, 3, None, 15)
+    assert loaded.spec.inputs == ("ones", "tens")
+    assert loaded.application([]).depth == 2  # type: ignore[attr-defined]
+    with pytest.raises(SpecError, match="there is no task 'three'"):
+        load(name, {"tasks.three.timeout": 5}, folder)

@@ -130,6 +130,9 @@ class Broken(Sender):
     def snapshot(self) -> Any:
         raise self.error
 
+    def status(self) -> str:
+        raise self.error
+
     def summary(self) -> Any:
         raise self.error
 
@@ -140,6 +143,7 @@ CALLS: dict[str, Callable[[Host], Any]] = {
     "buried": lambda host: host.buried(ROW, "bad", []),
     "assemble": lambda host: host.assemble(),
     "snapshot": lambda host: host.snapshot(),
+    "status": lambda host: host.status(),
     "summary": lambda host: host.summary(),
 }
 
@@ -151,6 +155,33 @@ def test_what_an_application_raises_is_explained(host_of: Callable[..., Host], m
         CALLS[method](host)
     assert str(error.value).startswith(f"application Broken.{method} raised KeyError: 'pixel' ({__file__}:")
     assert isinstance(error.value.__cause__, KeyError)
+
+
+class Busy(Sender):
+    """Looks at its own status while it answers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.word = "first"
+        self.seen: list[str] = []
+
+    def status(self) -> str:
+        return self.word
+
+
+def test_a_status_is_never_waited_for(host_of: Callable[..., Host]) -> None:
+    busy = Busy()
+    host = host_of(busy)
+
+    def snapshot() -> None:
+        busy.word = "second"
+        busy.seen.append(host.status())
+
+    busy.snapshot = snapshot  # type: ignore[method-assign]
+    assert host.status() == "first"
+    host.snapshot()
+    assert busy.seen == ["first"]
+    assert host.status() == "second"
 
 
 def test_a_long_complaint_is_one_line(host_of: Callable[..., Host]) -> None:

@@ -1,0 +1,1 @@
+"""Commands of `skymap-scanner`, one file each."""

@@ -21,12 +21,16 @@ class Contour:
 
 
 def contour_of(mesh: Mesh, two_delta: float) -> Contour:
-    """Return the line where the map is at `two_delta`, linear between the centres of cells in the height of the mesh."""
-    level = np.sqrt(two_delta)
-    inside = mesh.heights < level
+    """Return the line where the map is at `two_delta`, linear between the centres of cells in the height of the mesh.
+
+    Where a cell below the level borders on unknown sky, the line runs along its edge.
+    """
+    above = mesh.heights - np.sqrt(two_delta)
+    inside = above < 0
     count = inside[mesh.triangles].sum(axis=1)
     crossed = _turned(mesh.triangles[(count == 1) | (count == 2)], inside)
-    lonely, (start, end) = _crossings(mesh, crossed, inside, level)
+    lonely = inside[crossed[:, 0]]
+    start, end = (_crossing(mesh, above, crossed[:, 0], other) for other in (crossed[:, 1], crossed[:, 2]))
     corner = _triangle_areas(mesh.vertices[crossed[:, 0]], start, end)
     whole = _triangle_areas(*(mesh.vertices[crossed[:, k]] for k in range(3)))
     full = _triangle_areas(*(mesh.vertices[mesh.triangles[count == 3][:, k]] for k in range(3)))
@@ -43,19 +47,17 @@ def _turned(triangles: NDArray[np.int64], inside: NDArray[np.bool_]) -> NDArray[
     return np.take_along_axis(triangles, (alone[:, None] + np.arange(3)) % 3, axis=1)
 
 
-def _crossings(
-    mesh: Mesh, triangles: NDArray[np.int64], inside: NDArray[np.bool_], level: float
-) -> tuple[NDArray[np.bool_], tuple[NDArray[np.float64], NDArray[np.float64]]]:
-    """Return whether the lone corner is inside, and where the level crosses its two edges."""
-    first, *others = (triangles[:, k] for k in range(3))
-    points = []
-    for other in others:
-        # Both triangles of an edge must find the same point to the last bit, so it is always walked from the inside out.
-        low, high = np.where(inside[first], first, other), np.where(inside[first], other, first)
-        fraction = (level - mesh.heights[low]) / (mesh.heights[high] - mesh.heights[low])
-        point = mesh.vertices[low] + fraction[:, None] * (mesh.vertices[high] - mesh.vertices[low])
-        points.append(point / np.linalg.norm(point, axis=1, keepdims=True))
-    return inside[first], (points[0], points[1])
+def _crossing(
+    mesh: Mesh, above: NDArray[np.float64], one: NDArray[np.int64], other: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return where the level crosses edges between vertices of which one is below it; (n,) each to (n, 3)."""
+    # Both triangles of an edge must find the same point to the last bit, so it is always walked from the inside out.
+    low, high = np.where(above[one] < 0, one, other), np.where(above[one] < 0, other, one)
+    along = mesh.vertices[high] - mesh.vertices[low]
+    edge = mesh.widths[low] / 2 / np.linalg.norm(along, axis=1)
+    fraction = np.where(np.isnan(above[high]), np.minimum(edge, 0.5), above[low] / (above[low] - above[high]))
+    point = mesh.vertices[low] + fraction[:, None] * along
+    return np.asarray(point / np.linalg.norm(point, axis=1, keepdims=True))
 
 
 def _triangle_areas(a: NDArray[np.float64], b: NDArray[np.float64], c: NDArray[np.float64]) -> NDArray[np.float64]:

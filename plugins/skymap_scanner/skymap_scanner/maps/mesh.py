@@ -17,7 +17,9 @@ class Mesh:
     vertices: NDArray[np.float64]
     """(n, 3) unit vectors."""
     heights: NDArray[np.float64]
-    """(n,) root of 2 (llh - lowest llh), about linear in the angle; that of the highest cell where there is no value."""
+    """(n,) root of 2 (llh - lowest llh), which is about linear in the angle; NaN where there is no value."""
+    widths: NDArray[np.float64]
+    """(n,) of the cells, radians."""
     triangles: NDArray[np.int64]
     """(m, 3) positions in `vertices`, counterclockwise seen from outside."""
 
@@ -31,6 +33,4 @@ def mesh_of(cells: Cells) -> Mesh:
     a, b, c = (vertices[triangles[:, k]] for k in range(3))
     clockwise = np.einsum("ij,ij->i", np.cross(b - a, c - a), a + b + c) < 0
     triangles[clockwise] = triangles[clockwise][:, ::-1]
-    known = cells.two_delta[cells.known]
-    heights = np.sqrt(np.where(cells.known, cells.two_delta, known.max() if len(known) else 0.0))
-    return Mesh(vertices=vertices, heights=heights, triangles=triangles)
+    return Mesh(vertices=vertices, heights=np.sqrt(cells.two_delta), widths=np.sqrt(cells.area), triangles=triangles)

@@ -8,8 +8,8 @@ import numpy as np
 
 from skymap_scanner.hits import Hits
 from skymap_scanner.physics import layers, tables
-from skymap_scanner.physics.model import Model
-from skymap_scanner.physics.photons import LIGHT_NS_PER_METRE, NOISE_SPAN, TRACK_LIGHT
+from skymap_scanner.physics.model import Array, Model
+from skymap_scanner.physics.photons import LIGHT_NS_PER_METRE, NOISE_SPAN, SHOWER_LIGHT, TRACK_LIGHT, Pandel
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,22 +26,30 @@ class Settings:
 
 def track_model(hits: Hits, settings: Settings) -> Model:
     """The model of an event that is taken for a track."""
-    photons = np.clip(hits.charge.astype(np.float64), 1.0, settings.cap)
-    scattering, absorption = layers.factors(hits.position[:, 2]) if settings.layered else (np.ones(len(photons)),) * 2
-    speed = absorption / (LIGHT_NS_PER_METRE * TRACK_LIGHT.absorption)
-    stretch = (1.0 / TRACK_LIGHT.decay + speed) / TRACK_LIGHT.rate
+    scattering, absorption = layers.factors(hits.position[:, 2]) if settings.layered else (np.ones(len(hits)),) * 2
+    return _model("track", TRACK_LIGHT, hits, settings, scattering, absorption)
+
+
+def shower_model(hits: Hits, settings: Settings) -> Model:
+    """The model of an event that is taken for a shower, in ice that is the same everywhere."""
+    return _model("shower", SHOWER_LIGHT, hits, settings, np.ones(len(hits)), np.ones(len(hits)))
+
+
+def _model(name: str, light: Pandel, hits: Hits, settings: Settings, scattering: Array, absorption: Array) -> Model:
+    photons = np.clip(hits.charge, 1.0, settings.cap)
+    stretch = (1.0 / light.decay + absorption / (LIGHT_NS_PER_METRE * light.absorption)) / light.rate
     middle = float(np.median(hits.time))
     return Model(
-        table=tables.load("track"),
-        nodes=tables.nodes("track"),
+        table=tables.load(name),
+        nodes=tables.nodes(name),
         position=np.ascontiguousarray(hits.position - hits.centre),
         time=hits.time - middle,
         others=photons - 1.0,
         level=np.log(photons * stretch),
         stretch=stretch,
-        per_xi=scattering / TRACK_LIGHT.scattering,
+        per_xi=scattering / light.scattering,
         signal=1.0 - settings.noise,
         noise=settings.noise / NOISE_SPAN,
-        centre=np.asarray(hits.centre, np.float64),
+        centre=hits.centre,
         middle=middle,
     )

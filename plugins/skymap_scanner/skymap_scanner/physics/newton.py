@@ -8,6 +8,7 @@ import numpy as np
 
 from skymap_scanner.physics import track
 from skymap_scanner.physics.compiled import kernel
+from skymap_scanner.physics.copying import copy
 from skymap_scanner.physics.model import Array, Model
 
 SCALES = np.array([1.0, 1.0, 3.3])
@@ -89,7 +90,10 @@ def descend(model: Model, axes: Array, hits: Array, at: Array, room: Array) -> f
             damping *= max(0.1, 1.0 - (2.0 * kept - 1.0) ** 3) if kept < 1.5 else 1.0
             growth = 2.0
             best = llh
-            at[:], gradient[:], hessian[:] = trial, new_gradient, new_hessian
+            copy(trial, at)
+            copy(new_gradient, gradient)
+            for k in range(3):
+                copy(new_hessian[k], hessian[k])
         else:
             damping = max(damping, 1e-4) * growth
             growth *= 2.0

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from skymap_scanner.physics import newton, simplex, track
 from skymap_scanner.physics.compiled import kernel
+from skymap_scanner.physics.copying import copy
 from skymap_scanner.physics.model import Array, Model
 from skymap_scanner.physics.photons import DELAY_PER_METRE, SPEED_OF_LIGHT
 
@@ -18,6 +19,8 @@ NONE, CENTRE, ALL = 0, 1, 5
 """How many searches join the seeds: none, one from the event's centre, and four more from points round it."""
 RING = 100.0
 """m, of these points from the centre, across the track."""
+ROUNDS, ENOUGH = 60, 0.3
+"""A search ends after so many rounds, or when -log L spreads no wider."""
 MARGIN = 10.0
 """Ends of searches whose -log L is this much above the best are dropped."""
 QUANTILES = np.array([0.15, 0.5])
@@ -61,19 +64,19 @@ def best_track(model: Model, axes: Array, seeds: Array, searches: int, at: Array
         llh = newton.descend(model, axes, hits, trial, room)
         if llh < best:
             best = llh
-            at[:] = trial
+            copy(trial, at)
     ends, values = np.zeros((searches, 3)), np.full(searches, np.inf)
     for k in range(searches):
         if k > 0:
             ends[k, k % 2] = RING if k < 3 else -RING
         start_time(model, axes, hits, ends[k], room)
-        values[k] = simplex.search(model, axes, hits, ends[k], room)
+        values[k] = simplex.search(model, axes, hits, ends[k], room, simplex.TRACK_STEPS, ROUNDS, ENOUGH)
     for k in range(searches):
         if values[k] <= values.min() + MARGIN:
             llh = newton.descend(model, axes, hits, ends[k], room)
             if llh < best:
                 best = llh
-                at[:] = ends[k]
+                copy(ends[k], at)
     return best
 
 

@@ -22,7 +22,7 @@ from skymap_scanner.physics.tables import EARLIEST, KNEE, LATEST, PER_U, PER_V, 
 
 CORE = 1.0
 """m; keeps the likelihood smooth where the track passes through a module."""
-SCRATCH = 8
+SCRATCH = 10
 """Rows of the room that the functions need."""
 _SLOPE, _C0, _C1, _C2 = TRACK_LIGHT.slope, TRACK_LIGHT.c0, TRACK_LIGHT.c1, TRACK_LIGHT.c2
 _CHUNK = 16  # likelihoods multiplied before a logarithm is taken: each is above 1e-9
@@ -84,7 +84,7 @@ def value(model: Model, axes: Array, hits: Array, at: Array, room: Array) -> flo
     table, others = model.table, model.others
     for i in range(others.size):
         room[2, i] = spline.value(table, room[0, i], room[1, i], others[i])
-    return _explain(model, room[2])
+    return explain(model, room[2])
 
 
 @kernel
@@ -94,11 +94,11 @@ def rough(model: Model, axes: Array, hits: Array, at: Array, room: Array) -> flo
     nodes, others = model.nodes, model.others
     for i in range(others.size):
         room[2, i] = spline.rough(nodes, room[0, i], room[1, i], others[i])
-    return _explain(model, room[2])
+    return explain(model, room[2])
 
 
 @kernel
-def _explain(model: Model, logs: Array) -> float:
+def explain(model: Model, logs: Array) -> float:
     """-log L for the tables' logarithms, which are overwritten."""
     level, signal, noise = model.level, model.signal, model.noise
     for i in range(level.size):
@@ -112,8 +112,18 @@ def derivatives(model: Model, axes: Array, hits: Array, at: Array, room: Array, 
     _locate(model, axes, hits, at, room)
     table, others = model.table, model.others
     for i in range(others.size):
-        spline.derivatives(table, room[0, i], room[1, i], others[i], room[2:, i])
-    _gather(model, axes, hits, at, room, gradient, hessian)
+        spline.derivatives(table, room[0, i], room[1, i], others[i], room[2:8, i])
+    _chain(model, axes, hits, at, room)
+    ga = gb = gt = haa = hab = hbb = hat = hbt = htt = 0.0
+    for i in range(others.size):
+        ga, gb, gt = ga + room[1, i], gb + room[2, i], gt + room[3, i]
+        haa, hab, hbb = haa + room[4, i], hab + room[5, i], hbb + room[6, i]
+        hat, hbt, htt = hat + room[7, i], hbt + room[8, i], htt + room[9, i]
+    gradient[0], gradient[1], gradient[2] = ga, gb, gt
+    hessian[0, 0], hessian[1, 1], hessian[2, 2] = haa, hbb, htt
+    hessian[0, 1] = hessian[1, 0] = hab
+    hessian[0, 2] = hessian[2, 0] = hat
+    hessian[1, 2] = hessian[2, 1] = hbt
     return _negative_log(room[0])
 
 
@@ -132,12 +142,14 @@ def _bends(nx: float, ny: float, per_d: float, tilt: float, slant: float) -> tup
 
 
 @kernel
-def _gather(model: Model, axes: Array, hits: Array, at: Array, room: Array, gradient: Array, hessian: Array) -> None:
-    """Chain rule from rows 2 to 7 of the room, log density and its derivatives by cells; row 0 becomes the likelihoods."""
+def _chain(model: Model, axes: Array, hits: Array, at: Array, room: Array) -> None:
+    """Turn rows 2 to 7, log density and its derivatives by cells, into those of -log L by a, b and time for each hit.
+
+    Row 0 becomes the likelihood, 1 to 3 the gradient's terms, 4 to 9 the Hessian's: aa, ab, bb, a time, b time, time time.
+    """
     stretch, per_xi, level, signal, noise = model.stretch, model.per_xi, model.level, model.signal, model.noise
     tilt, lift = SIN_CHERENKOV * axes[0, 2], COS_CHERENKOV * axes[2, 2]
     a, b, time = at[0], at[1], at[2]
-    ga = gb = gt = haa = hab = hbb = hat = hbt = htt = 0.0
     for i in range(level.size):
         x, y = hits[0, i] - a, hits[1, i] - b
         d = math.sqrt(x * x + y * y + CORE * CORE)
@@ -146,8 +158,7 @@ def _gather(model: Model, axes: Array, hits: Array, at: Array, room: Array, grad
         slant = tilt * nx + lift
         # log density by delay and v
         delay = (hits[2, i] - time - DELAY_PER_METRE * d) * stretch[i]
-        w = max(min(delay, LATEST) - EARLIEST, 0.0)
-        per_w = 1.0 / (w + KNEE)
+        per_w = 1.0 / (max(min(delay, LATEST) - EARLIEST, 0.0) + KNEE)
         du = KNEE * PER_U * per_w * per_w * stretch[i] if EARLIEST < delay < LATEST else 0.0
         dv = PER_V if 0.0 < room[1, i] < V_CELLS else 0.0
         lt, lv = room[3, i] * du, room[4, i] * dv
@@ -165,26 +176,16 @@ def _gather(model: Model, axes: Array, hits: Array, at: Array, room: Array, grad
         # log density by a, b and time
         la, lb = lt * ta + lv * va, lt * tb + lv * vb
         explained = signal * exp(room[2, i] + level[i])
-        room[0, i] = noise + explained
-        share = explained / (noise + explained)
+        likelihood = noise + explained
+        share = explained / likelihood
         rest = 1.0 - share
-        ga -= share * la
-        gb -= share * lb
-        gt += share * lt
-        haa -= share * (
-            rest * la * la + ltt * ta * ta + 2.0 * ltv * ta * va + lvv * va * va + lv * vaa - bend * (1.0 - nx * nx)
-        )
-        hab -= share * (
-            rest * la * lb + ltt * ta * tb + ltv * (ta * vb + tb * va) + lvv * va * vb + lv * vab + bend * nx * ny
-        )
-        hbb -= share * (
-            rest * lb * lb + ltt * tb * tb + 2.0 * ltv * tb * vb + lvv * vb * vb + lv * vbb - bend * (1.0 - ny * ny)
-        )
-        hat += share * (rest * la * lt + ltt * ta + ltv * va)
-        hbt += share * (rest * lb * lt + ltt * tb + ltv * vb)
-        htt -= share * (rest * lt * lt + ltt)
-    gradient[0], gradient[1], gradient[2] = ga, gb, gt
-    hessian[0, 0], hessian[1, 1], hessian[2, 2] = haa, hbb, htt
-    hessian[0, 1] = hessian[1, 0] = hab
-    hessian[0, 2] = hessian[2, 0] = hat
-    hessian[1, 2] = hessian[2, 1] = hbt
+        laa = ltt * ta * ta + 2.0 * ltv * ta * va + lvv * va * va + lv * vaa - bend * (1.0 - nx * nx)
+        lab = ltt * ta * tb + ltv * (ta * vb + tb * va) + lvv * va * vb + lv * vab + bend * nx * ny
+        lbb = ltt * tb * tb + 2.0 * ltv * tb * vb + lvv * vb * vb + lv * vbb - bend * (1.0 - ny * ny)
+        room[0, i] = likelihood
+        room[1, i], room[2, i], room[3, i] = -share * la, -share * lb, share * lt
+        room[4, i], room[5, i] = -share * (rest * la * la + laa), -share * (rest * la * lb + lab)
+        room[6, i] = -share * (rest * lb * lb + lbb)
+        room[7, i] = share * (rest * la * lt + ltt * ta + ltv * va)
+        room[8, i] = share * (rest * lb * lt + ltt * tb + ltv * vb)
+        room[9, i] = -share * (rest * lt * lt + ltt)

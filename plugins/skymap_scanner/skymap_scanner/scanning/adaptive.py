@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 import math
 
 import healpix  # type: ignore[import-untyped]
@@ -22,12 +23,12 @@ from skymap_scanner.scanning.sky import Sky
 
 EXTENSION = 12
 """About how many pixels round the minimum are split at every level."""
-SPLIT_MASS = 0.95
+SPLIT_MASS = 0.99
 """Pixels that hold this much probability are split, however many they are."""
 AREA_MASS = 0.9
 """Whose area is to be found."""
 STABLE = 0.01
-"""Relative change of that area from one level to the next that counts as none."""
+"""Relative change of that area from one level to the next that counts as none, if it is no more twice in a row."""
 
 
 class Adaptive:
@@ -68,13 +69,8 @@ class Adaptive:
         levels = sorted(sky.levels)
         if len(levels) < 3:
             return False
-        now, before = (_leaves(sky, levels[:count]).area_of(AREA_MASS) for count in (len(levels), len(levels) - 1))
-        return abs(now - before) <= STABLE * now and now > _resolved(levels[-2])
-
-
-def _resolved(nside: int) -> float:
-    """Return the area, steradians, that takes a handful of pixels: a smaller one cannot be known."""
-    return 8 * math.pi / 3 / nside**2
+        areas = [_leaves(sky, levels[:count]).area_of(AREA_MASS) for count in range(len(levels) - 2, len(levels) + 1)]
+        return all(abs(after - before) <= STABLE * after for before, after in itertools.pairwise(areas))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)

@@ -78,6 +78,6 @@ def parents(nside: int, ring: Pixels, coarser: int) -> Pixels:
 
 def neighbours(nside: int, ring: int) -> Pixels:
     """Return the RING indices of the pixels that touch this one, ascending."""
-    # Centres of pixels that touch are at most 2.2 widths apart, of others near the poles perhaps less: they do no harm.
+    # Of pixels that touch at a corner some centres are a bit further apart; those that share an edge are all here.
     near = disc(nside, centre(nside, ring), 1.6 * width(nside))
-    return near[near != ring]
+    return np.asarray(near[near != ring])

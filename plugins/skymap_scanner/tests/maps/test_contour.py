@@ -115,6 +115,23 @@ def test_unknown_sky_is_outside(make_scan: Callable[..., ScanResult]) -> None:
     assert contour.area * SQUARE_DEGREES == pytest.approx(4.61 * np.pi * 4, rel=0.05)
 
 
+@pytest.mark.parametrize("nside", [1, 8, 512])
+def test_first_pixel_of_a_scan_is_all_there_is(nside: int) -> None:
+    rows = np.zeros(1, dtype=ROW)
+    rows["index"] = 5
+    contour = contour_of(mesh_of(cells_of({nside: rows})), 4.61)
+    pixel = np.pi / 3 / nside**2
+    assert len(contour.loops) == 1
+    assert 0.2 * pixel < contour.area < 1.2 * pixel
+
+
+def test_region_cut_by_unknown_sky_ends_there(make_scan: Callable[..., ScanResult]) -> None:
+    scan = make_scan(100.0, 0.0, major=9.0, minor=9.0, nsides=((8, 0), (64, 12)))
+    cells = cells_of({64: scan.levels[64]})
+    contour = contour_of(mesh_of(cells), 11.83)
+    assert contour.area == pytest.approx(cells.area[cells.two_delta < 11.83].sum(), rel=0.05)
+
+
 def test_pixels_without_value_leave_the_contour_in_place(make_scan: Callable[..., ScanResult]) -> None:
     scan = make_scan(250.0, 33.0, major=1.0, minor=1.0)
     rows = scan.levels[512].copy()

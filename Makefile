@@ -2,16 +2,22 @@
 PYTHON ?= python3
 VENV := .venv
 RUNS := $(VENV)/.runs
+SKYMAP := $(VENV)/.skymap
 READY := $(VENV)/.ready
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/pip install -q --disable-pip-version-check -c constraints.txt
 WORKERS ?= 2
 
-.PHONY: demo test lint bench soak clean
+.PHONY: demo demo-skymap test lint bench soak clean
 
 demo: $(RUNS)
 	rm -rf demo
 	$(BIN)/ewms run examples/ocr --out demo
+
+demo-skymap: $(SKYMAP)
+	rm -rf demo-skymap && mkdir demo-skymap
+	$(BIN)/skymap-scanner simulate --zenith 80 --azimuth 210 --energy 300000 --seed 1 --out demo-skymap/event.json
+	$(BIN)/skymap-scanner scan demo-skymap/event.json --workers 2 --out demo-skymap/scan
 
 test: $(READY)
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal -q
@@ -30,13 +36,17 @@ soak: $(READY)
 	HYPOTHESIS_PROFILE=soak $(BIN)/pytest -n $(WORKERS) -q --timeout 3600 -m "soak or not soak"
 
 clean:
-	rm -rf $(VENV) demo
+	rm -rf $(VENV) demo demo-skymap
 
 $(RUNS): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(INSTALL) -e ".[local,ocr]"
 	touch $@
 
-$(READY): $(RUNS) plugins/skymap_scanner/pyproject.toml
-	$(INSTALL) -e ".[local,nkeys,numpy,ocr,test,lint]" -e plugins/skymap_scanner
+$(SKYMAP): $(RUNS) plugins/skymap_scanner/pyproject.toml
+	$(INSTALL) -e plugins/skymap_scanner
+	touch $@
+
+$(READY): $(SKYMAP)
+	$(INSTALL) -e ".[local,nkeys,numpy,ocr,survey,cryoem,test,lint]" -e "plugins/skymap_scanner[test]"
 	touch $@

@@ -281,18 +281,17 @@ class Connection:
         while client is self._client:
             await asyncio.sleep(_LOOK_SECONDS)
             asking = asyncio.ensure_future(client.ready())
-            done, _ = await asyncio.wait({asking}, timeout=0)
-            if not done and not self.is_blocked:
-                self.is_blocked = True
-                logger.warning(
-                    "broker_blocked address=%s reason=it is short of memory or disk and takes no messages", self.shown
-                )
-            if not done:
-                await asking
-            elif self.is_blocked:
+            if (await asyncio.wait({asking}, timeout=0))[0]:
+                continue
+            self.is_blocked = True
+            logger.warning(
+                "broker_blocked address=%s reason=it is short of memory or disk and takes no messages", self.shown
+            )
+            with contextlib.suppress(Lost):
+                await detached(asking, client)
                 logger.info("broker_unblocked address=%s", self.shown)
-                self.is_blocked = False
-                self._changed.set()
+            self.is_blocked = False
+            self._changed.set()
 
     def _on_closed(self, client: _Client) -> None:
         if client is not self._client or self.is_closed:

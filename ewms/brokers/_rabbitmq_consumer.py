@@ -28,6 +28,7 @@ _QUIET_SECONDS = 0.005
 """Of silence, after which nothing more is expected to follow a first message."""
 _REST_SECONDS = 0.05
 _RETRY_SECONDS = 0.1
+_CLOSE_SECONDS = 2.0
 
 
 class _Want(msgspec.Struct, eq=False):
@@ -122,8 +123,8 @@ class RabbitmqConsumer(Consumer):
         await asyncio.gather(self._tending, return_exceptions=True)
         self._spare = 0
         if self._leases is not None:
-            with contextlib.suppress(Lost, Refused):
-                await detached(self._withdraw(self._leases), self._leases.channel)
+            with contextlib.suppress(Lost, Refused, TimeoutError):
+                await detached(self._withdraw(self._leases), self._leases.channel, _CLOSE_SECONDS)
         await self._end_if_settled()
 
     def on_lost(self) -> None:
@@ -170,6 +171,10 @@ class RabbitmqConsumer(Consumer):
             except Refused as refused:
                 self._void()
                 await self._bear(refused)
+            except TimeoutError:
+                self._void()
+                shown = self._connection.shown
+                self._fail(BrokerUnavailable(f"queue {self.queue} at {shown} is out of order; see the server's log"))
             except BrokerError as error:
                 self._fail(error)
 
@@ -193,7 +198,7 @@ class RabbitmqConsumer(Consumer):
         connection = self._connection
         deadline = max(connection.gives_up_at, asyncio.get_running_loop().time() + _RETRY_SECONDS)
         channel = await connection.channel(deadline)
-        leases = Leases(channel, self.queue, self._on_message, self._on_cancelled)
+        leases = Leases(channel, self.queue, connection.patience, self._on_message, self._on_cancelled)
         channel.closing.add_done_callback(functools.partial(self._on_channel_closed, leases))
         return leases
 
@@ -242,7 +247,7 @@ class RabbitmqConsumer(Consumer):
             return
         delivery.is_settled = True
         self._held.discard(delivery)
-        with contextlib.suppress(Lost, Refused):
+        with contextlib.suppress(Lost, Refused, TimeoutError):
             await detached(leases.ack(delivery, self._wanted()), leases.channel)
         if self._is_closed:
             await self._end_if_settled()

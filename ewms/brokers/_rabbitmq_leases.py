@@ -41,6 +41,8 @@ class Leases:
     ----------
     on_message
         Called with each message that the server sends.
+    patience
+        Seconds that the server has for an answer.
     on_cancelled
         Called when the server ends a subscription of its own accord, and takes back what was leased under it.
     """
@@ -49,11 +51,13 @@ class Leases:
         self,
         channel: AbstractChannel,
         queue: str,
+        patience: float,
         on_message: Callable[[Leases, DeliveredMessage], None],
         on_cancelled: Callable[[str], None],
     ) -> None:
         self.channel = channel
         self._queue = queue
+        self._patience = patience
         self._on_message = on_message
         self._on_cancelled = on_cancelled
         self._subscriptions: dict[str, _Subscription] = {}
@@ -77,12 +81,12 @@ class Leases:
         return len(self._subscriptions)
 
     async def grow(self, credit: int) -> None:
-        """Let the server send so many more messages."""
+        """Let the server send so many more messages; `TimeoutError` if it does not answer."""
         async with self._changing:
             tag = next(self._tags)
             self._subscriptions[tag] = _Subscription(credit)
             try:
-                await detached(self._subscribe(tag, credit), self.channel)
+                await detached(self._subscribe(tag, credit), self.channel, self._patience)
             except (Lost, Refused):
                 del self._subscriptions[tag]
                 raise
@@ -120,7 +124,7 @@ class Leases:
 
     async def _close(self, tag: str, subscription: _Subscription) -> None:
         subscription.is_open = False
-        await detached(self.channel.basic_cancel(tag), self.channel)
+        await detached(self.channel.basic_cancel(tag), self.channel, self._patience)
         self._forget(tag, subscription)
 
     async def _arrived(self, message: DeliveredMessage) -> None:

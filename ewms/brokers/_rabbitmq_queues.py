@@ -8,6 +8,7 @@ names the first: AMQP tells nobody whether a queue is still the one that it was.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import uuid
 from typing import Any
 
@@ -26,10 +27,13 @@ _QUEUE_TIMEOUT_SINCE = (3, 12)
 _QUEUE_TIMEOUT = 10 * 365 * 86_400
 DEFAULT_TIMEOUT = 1800.0
 """Seconds for which older servers let a message be held, unless they are told otherwise."""
+SETTLING_SECONDS = 1.2
+"""After which a new quorum queue outlives the kill of its server, which keeps in memory until then where that is (3.10.8)."""
 _NEWS_SECONDS = 0.1
 """In which consumers of a deleted queue are told; a server forgets to, where the queue is made anew within 0.03 seconds."""
 _PERSISTENT = 2
 _RETRY_SECONDS = 0.02
+_READERS = 25
 
 
 def max_lease_seconds(version: tuple[int, int], told: float | None) -> float | None:
@@ -57,6 +61,7 @@ class Queues:
         identity = await self._connection.ask(queue, make)
         if not exists:
             await self._make(queue)
+            await asyncio.sleep(SETTLING_SECONDS)
         return identity
 
     async def delete(self, queue: str) -> None:
@@ -139,15 +144,18 @@ def _identity(queue: str) -> str:
 
 
 async def _identify(channel: AbstractChannel, queue: str, *, is_new: bool) -> str:
-    """Read the message that names the queue; write another one first if the queue is new."""
+    """Read the message that names the queue; write another one first if the queue is new, or if there is none."""
     if is_new:
         await _name(channel, queue)
+    attempts = itertools.count(1)
     while True:
         message = await channel.basic_get(_identity(queue))
         if isinstance(message.delivery, Basic.GetOk):
             await channel.basic_nack(message.delivery_tag or 0, requeue=True)
             return message.body.decode()
         await asyncio.sleep(_RETRY_SECONDS)  # somebody else reads it at this moment
+        if next(attempts) % _READERS == 0:  # nobody takes that long: the queue was made by other means
+            await _name(channel, queue)
 
 
 async def _name(channel: AbstractChannel, queue: str) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from ewms.core.container import ContainerSpec, InitSpec, check_environment
 from ewms.core.errors import SpecError
 from ewms.core.retry import RetryPolicy
 
@@ -69,6 +70,8 @@ class TaskSpec(_Strict):
     """`module:callable`, `path/to/file.py:callable` or an installed module's; a class is built once per process."""
     command: tuple[str, ...] | None = None
     """Program and arguments, no shell; `{{INFILE}}`, `{{OUTFILE}}` and `{{DATA_HUB}}` are replaced."""
+    container: ContainerSpec | None = None
+    """An image that is run, in place of `python` and `command`."""
     input: Name
     """The queue that it reads; no two tasks read the same."""
     output: tuple[Name, ...] = ()
@@ -132,11 +135,22 @@ class TaskSpec(_Strict):
 
     @model_validator(mode="after")
     def _one_executor(self) -> Self:
-        if (self.python is None) == (self.command is None):
-            raise ValueError(f"task '{self.name}' needs a consumer: exactly one of python = and command =")
+        if sum(consumer is not None for consumer in (self.python, self.command, self.container)) != 1:
+            raise ValueError(f"task '{self.name}' needs a consumer: exactly one of python =, command = and container =")
         if self.command is not None and not self.command:
             raise ValueError(f"command of task '{self.name}' is empty")
+        if self.container is not None:
+            check_environment(self.environment)
         return self
+
+
+_INNER: dict[str, type[BaseModel]] = {
+    "tasks": TaskSpec,
+    "retry": RetryPolicy,
+    "resources": ResourceSpec,
+    "container": ContainerSpec,
+    "init": InitSpec,
+}
 
 
 class WorkflowSpec(_Strict):
@@ -198,7 +212,7 @@ def _place(location: tuple[str | int, ...], document: Mapping[str, Any]) -> tupl
 
 def _known_keys(location: tuple[str | int, ...]) -> str:
     model: type[BaseModel] = WorkflowSpec
-    for part, inner in (("tasks", TaskSpec), ("retry", RetryPolicy), ("resources", ResourceSpec)):
+    for part, inner in _INNER.items():
         if part in location[:-1]:
             model = inner
     near = difflib.get_close_matches(str(location[-1]), model.model_fields, n=1)

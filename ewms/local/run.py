@@ -173,23 +173,24 @@ class LocalRun:
             launcher.note_progress(meter.done)
             self._on_progress(progress)
 
-        watch = Watch(meter, changed, on_progress, host, self._directory.partial)
-        watcher = asyncio.create_task(watch.run())
         try:
-            self._clear_scratch()
-            self._directory.scratch.mkdir()
-            config = self._pilot_config(url, tasks, queues, store, self._write_context(host))
-            await self._race(driver, launcher, config, wait_broker)
+            async with Watch(meter, changed, on_progress, host, self._directory.partial):
+                self._clear_scratch()
+                self._directory.scratch.mkdir()
+                config = self._pilot_config(url, tasks, queues, store, self._write_context(host))
+                await self._race(driver, launcher, config, wait_broker)
+            if ledger.complete:
+                # Pilots take a moment to end, which is enough for a small product.
+                await asyncio.gather(
+                    launcher.stop(_TEAR_DOWN), asyncio.to_thread(self._write_product, journal, host, ledger)
+                )
         finally:
-            watcher.cancel()
-            await asyncio.gather(watcher, return_exceptions=True)
             await launcher.stop(_TEAR_DOWN)
             self._clear_scratch()
         self._on_progress(meter.read("finished"))
         if not ledger.complete:
             return self._stop.result().value
         await driver.delete_queues()
-        self._write_product(journal, host, ledger)
         return "complete"
 
     async def _race(

@@ -7,6 +7,8 @@ import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from ewms.core.application import Application
 from ewms.core.errors import EwmsError
@@ -49,8 +51,17 @@ class Watch:
         self._drawn_done = -1
         self._draw_at = time.monotonic() + _SNAPSHOT_SECONDS
 
-    async def run(self) -> None:
-        """Watch until cancelled."""
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._run())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
         while True:
             await self._changed.wait()
             self._changed.clear()
@@ -62,8 +73,12 @@ class Watch:
     async def _draw(self, done: int) -> None:
         """Write a snapshot. One that fails is the last: a workflow does not end for the sake of a picture."""
         began = time.monotonic()
+        drawing = asyncio.create_task(asyncio.to_thread(self._write))
         try:
-            await asyncio.to_thread(self._write)
+            await asyncio.shield(drawing)
+        except asyncio.CancelledError:
+            await asyncio.gather(drawing, return_exceptions=True)  # or it would be written when the product is there
+            raise
         except EwmsError as error:
             _log.warning("snapshot_failed", extra={"reason": str(error)})
             self._has_snapshot = False

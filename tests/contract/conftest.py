@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from ewms.brokers import _rabbitmq_queues
 from ewms.brokers._nats_process import find_server
 from ewms.brokers.base import Broker
 from ewms.brokers.embedded import EmbeddedNats
@@ -41,6 +42,8 @@ async def _nats(request: pytest.FixtureRequest) -> AsyncIterator[str]:
 @asynccontextmanager
 async def _rabbitmq(request: pytest.FixtureRequest) -> AsyncIterator[str]:
     server: RabbitmqServer = request.getfixturevalue("rabbitmq")
+    patch: pytest.MonkeyPatch = request.getfixturevalue("monkeypatch")
+    patch.setattr(_rabbitmq_queues, "SETTLING_SECONDS", 0.0)  # nobody kills the server here
     yield server.url()
 
 

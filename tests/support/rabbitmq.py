@@ -169,7 +169,7 @@ def _definitions() -> dict[str, object]:
     return {
         "users": [{"name": name, "password": PASSWORD, "tags": ""} for name in (USER, READER)],
         "vhosts": [{"name": VHOST}],
-        "permissions": [permission(USER, ".*"), permission(READER, "^amq|ewms.signals$")],
+        "permissions": [permission(USER, ".*"), permission(READER, "^ewms.signals$")],
     }
 
 

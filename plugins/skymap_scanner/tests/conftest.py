@@ -1,17 +1,27 @@
-"""Scans of a known truth, for tests of maps and files."""
+"""Scans of a known truth, for tests of maps and files, and how hard Hypothesis looks."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 
 import healpix  # type: ignore[import-untyped]
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 from numpy.typing import NDArray
+
 from skymap_scanner.event import EventHeader
 from skymap_scanner.result import ROW, ScanResult
 
 HEADER = EventHeader(run_id=138632, event_id=31747601, mjd=60051.25, event_type="gold")
+
+# No deadlines: the machine may be busy with the tests of others.
+settings.register_profile("scanner", deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("scanner-ci", settings.get_profile("scanner"), derandomize=True)
+settings.register_profile("scanner-soak", settings.get_profile("scanner"), max_examples=2000)
+_KIND = os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "")
+settings.load_profile(f"scanner-{_KIND}" if _KIND in {"ci", "soak"} else "scanner")
 
 
 @pytest.fixture(scope="session")

@@ -52,7 +52,7 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         code = _INTERRUPTED
     except click.ClickException as error:
-        error.show()
+        click.echo(f"error: {error.format_message()}; see skymap-scanner --help", err=True)
         code = error.exit_code
     except ewms.EwmsError as error:
         click.echo(f"error: {error}", err=True)

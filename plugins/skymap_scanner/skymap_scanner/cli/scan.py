@@ -36,7 +36,7 @@ _DEAD_LETTERS = 3
 @click.option("--max-failures", default=3, show_default=True, help="Tries per pixel.")
 @click.option("--no-plots", is_flag=True, help="Write numbers and maps only.")
 @click.option("--resume", is_flag=True, help="Go on with the scan in the folder if there is one.")
-def scan(  # noqa: PLR0917  a command takes as many options as it has
+def scan(
     events: tuple[Path, ...],
     reco: str,
     nsides: str,

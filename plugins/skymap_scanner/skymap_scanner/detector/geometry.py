@@ -33,7 +33,7 @@ class Modules:
 
     def rows_of(self, string: ArrayLike, om: ArrayLike) -> NDArray[np.int64]:
         """Rows of modules in the arrays above, -1 for those that do not work or do not exist."""
-        string, om = np.asarray(string), np.asarray(om)
+        string, om = np.asarray(string, np.int64), np.asarray(om, np.int64)
         known = (string >= 1) & (string <= STRINGS) & (om >= 1) & (om <= MODULES_PER_STRING)
         return np.where(known, self._row[np.where(known, string, 0), np.where(known, om, 0)], -1)
 

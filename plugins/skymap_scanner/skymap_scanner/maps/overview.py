@@ -72,6 +72,6 @@ def _contours(skymap: SkyMap, scheme: Scheme) -> dict[str, Any]:
             "area": skymap.contour(level).area * SQUARE_DEGREES,
             "cells": int(inside.sum()),
             "cell_area": float(skymap.cells.area[inside].sum()) * SQUARE_DEGREES,
-            "islands": len(skymap.contour(level).loops),
+            "loops": len(skymap.contour(level).loops),
         }
     return described

@@ -98,11 +98,9 @@ def _descend(model: Model, source: Array, found: Array) -> tuple[Array, Array]:
 
 def _best(model: Model, source: Array, seeds: Array, searches: int) -> Array:
     """`profile` for directions (n, 3) with seeds (n, k, 4): (n, 5)."""
-    zenith, azimuth = _angles(source)
-    found = np.empty((len(source), 5))
     count: NDArray[np.int64] = np.full(len(source), searches)
     first = np.arange(len(source) + 1) * seeds.shape[1]
-    profile(model, zenith, azimuth, np.ascontiguousarray(seeds.reshape(-1, 4)), first, count, found)
+    found: Array = profile(model, np.column_stack(_angles(source)), seeds.reshape(-1, 4), first, count)
     return found
 
 

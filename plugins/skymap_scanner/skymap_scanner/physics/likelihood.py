@@ -8,7 +8,7 @@ import numpy as np
 
 from skymap_scanner.hits import Hits
 from skymap_scanner.physics import layers, tables
-from skymap_scanner.physics.model import Array, Model
+from skymap_scanner.physics.model import Model
 from skymap_scanner.physics.photons import LIGHT_NS_PER_METRE, NOISE_SPAN, SHOWER_LIGHT, TRACK_LIGHT, Pandel
 
 
@@ -26,22 +26,22 @@ class Settings:
 
 def track_model(hits: Hits, settings: Settings) -> Model:
     """The model of an event that is taken for a track."""
-    scattering, absorption = layers.factors(hits.position[:, 2]) if settings.layered else (np.ones(len(hits)),) * 2
-    return _model("track", TRACK_LIGHT, hits, settings, scattering, absorption)
+    return _model("track", TRACK_LIGHT, hits, settings)
 
 
 def shower_model(hits: Hits, settings: Settings) -> Model:
-    """The model of an event that is taken for a shower, in ice that is the same everywhere."""
-    return _model("shower", SHOWER_LIGHT, hits, settings, np.ones(len(hits)), np.ones(len(hits)))
+    """The model of an event that is taken for a shower."""
+    return _model("shower", SHOWER_LIGHT, hits, settings)
 
 
-def _model(name: str, light: Pandel, hits: Hits, settings: Settings, scattering: Array, absorption: Array) -> Model:
+def _model(name: str, light: Pandel, hits: Hits, settings: Settings) -> Model:
+    scattering, absorption = layers.factors(hits.position[:, 2]) if settings.layered else (np.ones(len(hits)),) * 2
     photons = np.clip(hits.charge, 1.0, settings.cap)
     stretch = (1.0 / light.decay + absorption / (LIGHT_NS_PER_METRE * light.absorption)) / light.rate
     middle = float(np.median(hits.time))
     return Model(
-        table=tables.load(name),
-        nodes=tables.nodes(name),
+        table=tables.load(name).reshape(-1),
+        nodes=tables.nodes(name).reshape(-1),
         position=np.ascontiguousarray(hits.position - hits.centre),
         time=hits.time - middle,
         others=photons - 1.0,

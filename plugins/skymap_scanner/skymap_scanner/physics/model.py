@@ -8,15 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+Integers = NDArray[np.int64]
 
 
 class Model(NamedTuple):
     """Hits and settings; positions are relative to `centre`, times to `middle`."""
 
     table: Array
-    """Coefficients of the delay density, as `tables.load` returns them."""
+    """Coefficients of the delay density, as `tables.load` returns them, flat."""
     nodes: Array
-    """The same as values, as `tables.nodes` returns them: for rough searches."""
+    """The same as values, as `tables.nodes` returns them, flat: for rough searches."""
     position: Array
     """(n, 3) m."""
     time: Array
@@ -37,3 +38,28 @@ class Model(NamedTuple):
     """(3,) m, of the charge."""
     middle: float
     """ns, the median of the times."""
+
+
+class View(NamedTuple):
+    """An event as a track in a given direction sees it: along axes e1, e2, p, where p is the direction of flight."""
+
+    model: Model
+    """The event."""
+    x: Array
+    """(n,) m along e1."""
+    y: Array
+    """(n,) m along e2, which is horizontal."""
+    time: Array
+    """(n,) ns, less the particle's travel to the hit's place along p."""
+    tilt: float
+    """What (x - a) / d adds to the upward component of light from the track, by how much e1 points up."""
+    lift: float
+    """The rest of that component, by how much p points up."""
+    cell: Integers
+    """(n,) scratch: where in the table the hits are."""
+    room: Array
+    """(ROOM, n) scratch."""
+
+
+ROOM = 11
+"""Rows of scratch: ten for the likelihood and its derivatives, one for times."""

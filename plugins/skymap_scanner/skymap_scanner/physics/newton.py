@@ -9,7 +9,7 @@ import numpy as np
 from skymap_scanner.physics import track
 from skymap_scanner.physics.compiled import kernel
 from skymap_scanner.physics.copying import copy
-from skymap_scanner.physics.model import Array, Model
+from skymap_scanner.physics.model import Array, View
 
 SCALES = np.array([1.0, 1.0, 3.3])
 """What counts as an equally large change of a, b (m) and time (ns)."""
@@ -62,14 +62,15 @@ def promise(gradient: Array, hessian: Array, step: Array) -> float:
 
 
 @kernel
-def descend(model: Model, axes: Array, hits: Array, at: Array, room: Array) -> float:
+def descend(view: View, at: Array) -> float:
     """Move (a, b, time) to the minimum it leads to, in place; returns -log L there.
 
-    Levenberg-Marquardt on the full Hessian; the damping follows how well steps keep their promise (Nielsen, IMM-REP-1999-05).
+    Levenberg-Marquardt on the full Hessian; the damping follows how well steps keep their
+    promise (Nielsen, IMM-REP-1999-05).
     """
     gradient, hessian, factor, step = np.empty(3), np.empty((3, 3)), np.empty((3, 3)), np.empty(3)
     trial, new_gradient, new_hessian = np.empty(3), np.empty(3), np.empty((3, 3))
-    best = track.derivatives(model, axes, hits, at, room, gradient, hessian)
+    best = track.derivatives(view, at, gradient, hessian)
     damping, growth = 1e-3, 2.0
     for _ in range(TRIALS):
         length = 0.0
@@ -84,7 +85,7 @@ def descend(model: Model, axes: Array, hits: Array, at: Array, room: Array) -> f
             break
         for k in range(3):
             trial[k] = at[k] + step[k]
-        llh = track.derivatives(model, axes, hits, trial, room, new_gradient, new_hessian)
+        llh = track.derivatives(view, trial, new_gradient, new_hessian)
         if llh < best:
             kept = (best - llh) / promised
             damping *= max(0.1, 1.0 - (2.0 * kept - 1.0) ** 3) if kept < 1.5 else 1.0

@@ -20,11 +20,11 @@ ROUNDS, ENOUGH = 400, 1e-4
 @kernel
 def _best(model: Model, starts: Array) -> Array:
     """-log L, x, y, z, time of the best end; starts (n, 4) are moved there."""
-    room = np.empty((track.SCRATCH, model.time.size))
+    view = track.seen_along(model, track.frame(0.0, 0.0))
     best = np.full(5, np.inf)
     for start in starts:
         for _ in range(2):
-            llh = simplex.search(model, room, room, start, room, simplex.SHOWER_STEPS, ROUNDS, ENOUGH)
+            llh = simplex.search(view, start, simplex.SHOWER_STEPS, ROUNDS, ENOUGH)
         if llh < best[0]:
             best[0] = llh
             best[1:] = start

@@ -7,7 +7,7 @@ import numpy as np
 from skymap_scanner.physics import shower, track
 from skymap_scanner.physics.compiled import kernel
 from skymap_scanner.physics.copying import copy
-from skymap_scanner.physics.model import Array, Model
+from skymap_scanner.physics.model import Array, View
 
 TRACK_STEPS = np.array([50.0, 50.0, 150.0])
 """Edges of the first simplex of a track's (a, b, time) in m, m and ns."""
@@ -16,9 +16,9 @@ SHOWER_STEPS = np.array([20.0, 20.0, 20.0, 60.0])
 
 
 @kernel
-def _value(model: Model, axes: Array, hits: Array, at: Array, room: Array) -> float:
+def _value(view: View, at: Array) -> float:
     """-log L: of a track if there are three parameters, of a shower if there are four."""
-    return track.rough(model, axes, hits, at, room) if at.size == 3 else shower.value(model, at, room)
+    return track.rough(view, at) if at.size == 3 else shower.value(view, at)
 
 
 @kernel
@@ -33,14 +33,12 @@ def _sort(points: Array, values: Array) -> None:
 
 
 @kernel
-def search(
-    model: Model, axes: Array, hits: Array, at: Array, room: Array, steps: Array, rounds: int, enough: float
-) -> float:
+def search(view: View, at: Array, steps: Array, rounds: int, enough: float) -> float:
     """Improve a start in place; returns -log L there (of a track the rough one).
 
     Parameters
     ----------
-    model, axes, hits, room : as of `track.rough`; `axes` and `hits` are not used for a shower.
+    view : the event; along whatever axes for a shower.
     at : (3,) of a track or (4,) of a shower.
     steps : edges of the first simplex.
     rounds : at most so many.
@@ -53,7 +51,7 @@ def search(
         copy(at, points[i])
         if i > 0:
             points[i, i - 1] += steps[i - 1]
-        values[i] = _value(model, axes, hits, points[i], room)
+        values[i] = _value(view, points[i])
     for _ in range(rounds):
         _sort(points, values)
         if values[n] - values[0] <= enough:
@@ -61,13 +59,13 @@ def search(
         for k in range(n):
             middle[k] = points[:n, k].sum() / n
             trial[k] = 2.0 * middle[k] - points[n, k]
-        reflected = _value(model, axes, hits, trial, room)
+        reflected = _value(view, trial)
         llh = reflected
         if reflected < values[0] or reflected >= values[n - 1]:
             reach = 3.0 if reflected < values[0] else (1.5 if reflected < values[n] else 0.5)
             for k in range(n):
                 second[k] = reach * middle[k] + (1.0 - reach) * points[n, k]
-            llh = _value(model, axes, hits, second, room)
+            llh = _value(view, second)
             if llh < reflected:
                 copy(second, trial)
             else:
@@ -79,7 +77,7 @@ def search(
         for i in range(1, n + 1):
             for k in range(n):
                 points[i, k] = 0.5 * (points[0, k] + points[i, k])
-            values[i] = _value(model, axes, hits, points[i], room)
+            values[i] = _value(view, points[i])
     _sort(points, values)
     copy(points[0], at)
     return values[0]

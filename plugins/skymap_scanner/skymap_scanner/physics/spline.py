@@ -1,12 +1,16 @@
-"""Evaluating the tables: uniform bicubic B-splines."""
+"""Looking up the tables: uniform bicubic B-splines, and bilinear interpolation for rough searches.
+
+A table is flat; `cell` is where the coefficients of a cell of (u, v) begin, f and g are the fractions of the cell.
+"""
 
 from __future__ import annotations
 
 from skymap_scanner.physics.compiled import part
 from skymap_scanner.physics.model import Array
-from skymap_scanner.physics.tables import U_CELLS, V_CELLS, Table
+from skymap_scanner.physics.tables import STRIDE
 
 Four = tuple[float, float, float, float]
+Six = tuple[float, float, float, float, float, float]
 
 
 @part
@@ -36,52 +40,46 @@ def _dot(a: Four, b: Four) -> float:
 
 
 @part
-def _row(table: Table, i: int, j: int, m: float) -> Four:
+def _row(table: Array, k: int, m: float) -> Four:
     """Four coefficients along v of log density + m log survival."""
     return (
-        table[i, j, 0] + m * table[i, j, 1],
-        table[i, j + 1, 0] + m * table[i, j + 1, 1],
-        table[i, j + 2, 0] + m * table[i, j + 2, 1],
-        table[i, j + 3, 0] + m * table[i, j + 3, 1],
+        table[k] + m * table[k + 1],
+        table[k + 2] + m * table[k + 3],
+        table[k + 4] + m * table[k + 5],
+        table[k + 6] + m * table[k + 7],
     )
 
 
 @part
-def value(table: Table, u: float, v: float, m: float) -> float:
-    """Log density + m log survival at (u, v), in cells."""
-    i, j = max(min(int(u), U_CELLS - 1), 0), max(min(int(v), V_CELLS - 1), 0)
-    w = _weights(v - j)
-    rows = (
-        _dot(_row(table, i, j, m), w),
-        _dot(_row(table, i + 1, j, m), w),
-        _dot(_row(table, i + 2, j, m), w),
-        _dot(_row(table, i + 3, j, m), w),
-    )
-    return _dot(_weights(u - i), rows)
+def value(table: Array, cell: int, f: float, g: float, m: float) -> float:
+    """Log density + m log survival."""
+    k = max(cell, 0)  # so that the compiler knows: no index counts from the end
+    w = _weights(g)
+    r0, r1 = _dot(_row(table, k, m), w), _dot(_row(table, k + STRIDE, m), w)
+    r2, r3 = _dot(_row(table, k + 2 * STRIDE, m), w), _dot(_row(table, k + 3 * STRIDE, m), w)
+    return _dot(_weights(f), (r0, r1, r2, r3))
 
 
 @part
-def derivatives(table: Table, u: float, v: float, m: float, out: Array) -> None:
-    """The same, and its derivatives by u, v, uu, uv, vv, into `out` (6,)."""
-    i, j = max(min(int(u), U_CELLS - 1), 0), max(min(int(v), V_CELLS - 1), 0)
-    w, s, b = _weights(v - j), _slopes(v - j), _bends(v - j)
-    c0, c1 = _row(table, i, j, m), _row(table, i + 1, j, m)
-    c2, c3 = _row(table, i + 2, j, m), _row(table, i + 3, j, m)
+def derivatives(table: Array, cell: int, f: float, g: float, m: float) -> Six:
+    """The same, and its derivatives by u, v, uu, uv, vv, in units of cells."""
+    k = max(cell, 0)
+    c0, c1 = _row(table, k, m), _row(table, k + STRIDE, m)
+    c2, c3 = _row(table, k + 2 * STRIDE, m), _row(table, k + 3 * STRIDE, m)
+    w, s, b = _weights(g), _slopes(g), _bends(g)
     plain = _dot(c0, w), _dot(c1, w), _dot(c2, w), _dot(c3, w)
     slope = _dot(c0, s), _dot(c1, s), _dot(c2, s), _dot(c3, s)
     bend = _dot(c0, b), _dot(c1, b), _dot(c2, b), _dot(c3, b)
-    w, s, b = _weights(u - i), _slopes(u - i), _bends(u - i)
-    out[0], out[1], out[2] = _dot(w, plain), _dot(s, plain), _dot(w, slope)
-    out[3], out[4], out[5] = _dot(b, plain), _dot(s, slope), _dot(w, bend)
+    w, s, b = _weights(f), _slopes(f), _bends(f)
+    return _dot(w, plain), _dot(s, plain), _dot(w, slope), _dot(b, plain), _dot(s, slope), _dot(w, bend)
 
 
 @part
-def rough(nodes: Table, u: float, v: float, m: float) -> float:
-    """Log density + m log survival at (u, v), linear between the values at the nodes: half the work of the spline."""
-    i, j = max(min(int(u), U_CELLS - 1), 0), max(min(int(v), V_CELLS - 1), 0)
-    f, g = u - i, v - j
-    near = (1.0 - g) * (nodes[i, j, 0] + m * nodes[i, j, 1]) + g * (nodes[i, j + 1, 0] + m * nodes[i, j + 1, 1])
-    next_ = (1.0 - g) * (nodes[i + 1, j, 0] + m * nodes[i + 1, j, 1]) + g * (
-        nodes[i + 1, j + 1, 0] + m * nodes[i + 1, j + 1, 1]
-    )
-    return (1.0 - f) * near + f * next_
+def rough(nodes: Array, cell: int, f: float, g: float, m: float) -> float:
+    """Log density + m log survival, linear between the values at the nodes: a third of the work of the spline."""
+    k = max(cell, 0)
+    e = 1.0 - g
+    near = e * (nodes[k] + m * nodes[k + 1]) + g * (nodes[k + 2] + m * nodes[k + 3])
+    k += STRIDE
+    far = e * (nodes[k] + m * nodes[k + 1]) + g * (nodes[k + 2] + m * nodes[k + 3])
+    return near + f * (far - near)

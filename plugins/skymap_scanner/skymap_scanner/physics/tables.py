@@ -27,12 +27,16 @@ SMALLEST, LARGEST = math.sqrt(0.02), 6.0
 V_CELLS = 64
 """Cells between the nodes of v."""
 
-U_MAX = (LATEST - EARLIEST) / (LATEST - EARLIEST + KNEE)
-"""u of the latest delay; that of the earliest is 0."""
+U_MAX = (LATEST - EARLIEST) / (LATEST - EARLIEST + KNEE) * (1.0 + 1e-12)
+"""u of the latest delay, and a little more so that this is in the last cell; that of the earliest is 0."""
 PER_U = U_CELLS / U_MAX
 """Cells per unit of u."""
 PER_V = V_CELLS / (LARGEST - SMALLEST)
 """Cells per unit of v."""
+V_END = V_CELLS - 1e-9
+"""In cells of v; larger distances count as this one, which is in the last cell still."""
+STRIDE = 2 * (V_CELLS + 3)
+"""From one row of a flat table to the next."""
 
 Table = NDArray[np.float64]
 
@@ -58,10 +62,10 @@ def load(light: str) -> Table:
 
 @functools.cache
 def nodes(light: str) -> Table:
-    """The values at the nodes themselves: (U_CELLS + 1, V_CELLS + 1, 2), for `load`'s (U_CELLS + 3, V_CELLS + 3, 2)."""
+    """The values at the nodes themselves, in an array like `load`'s: the first (U_CELLS + 1, V_CELLS + 1) are used."""
     values = load(light)
     for _ in range(2):
-        values = ((values[:-2] + 4.0 * values[1:-1] + values[2:]) / 6.0).swapaxes(0, 1)
+        values = np.pad((values[:-2] + 4.0 * values[1:-1] + values[2:]) / 6.0, ((0, 2), (0, 0), (0, 0))).swapaxes(0, 1)
     values = np.ascontiguousarray(values)
     values.setflags(write=False)
     return values

@@ -83,6 +83,14 @@ class Archive:
         """Text behind its length."""
         return self.take(self.u32()).decode("utf-8", "replace")
 
+    def count(self, what: str, most: int) -> int:
+        """How many elements follow; `EventError` above a limit, as each may cost time though it has few bytes."""
+        found = self.u32()
+        if found > most:
+            message = f"{found} {what} are claimed; at most {most} are read"
+            raise EventError(message)
+        return found
+
     def u8(self) -> int:
         """Unsigned, 1 byte."""
         return int(self._number(_U8))

@@ -45,12 +45,8 @@ def parse(data: bytes) -> Frame:
     archive.begin("I3Frame::Stream")
     start = archive.position
     stream = archive.take(1).decode("latin-1")
-    count = archive.u32()
-    if count > MAX_OBJECTS:
-        message = f"frame {stream} claims {count} objects; at most {MAX_OBJECTS} are read"
-        raise EventError(message)
     objects = {}
-    for _ in range(count):
+    for _ in range(archive.count("objects", MAX_OBJECTS)):
         name = archive.string()
         archive.string()  # the type, which the body names too
         objects[name] = archive.take(archive.u32())

@@ -6,11 +6,13 @@ MAX_FRAME_BYTES = 32 << 20
 """Of one frame after inflation; the largest real ones have half a megabyte."""
 MAX_EVENT_BYTES = 96 << 20
 """Of all frames of an event after inflation."""
-MAX_FRAMES = 64
+MAX_FRAMES = 16
 """Frames of an event; real alerts have five."""
-MAX_OBJECTS = 10_000
-"""Objects of a frame; real ones have up to forty."""
+MAX_OBJECTS = 2_000
+"""Objects of a frame; real alerts have up to forty."""
+MAX_MODULES = 10_000
+"""Modules of a series of pulses; the detector has 5,484."""
 MAX_PULSES = 1_000_000
 """Pulses of an event; the brightest real ones have some tens of thousands."""
 MAX_SOURCES = 8
-"""Masks that may be chained; real chains have three links."""
+"""Series that a union may be of, and masks that may be chained; real chains have three links."""

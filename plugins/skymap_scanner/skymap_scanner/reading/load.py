@@ -10,8 +10,8 @@ from skymap_scanner.event import Alert
 from skymap_scanner.reading import i3live, native, pickled
 from skymap_scanner.reading.limits import MAX_FILE_BYTES
 
-_PICKLE = b"\x80"
-"""What a binary pickle starts with; no JSON does."""
+_PICKLES = (b"\x80", b"}", b"(")
+"""What pickles of a dict start with in protocols 2 and later, 1 and 0; no JSON does."""
 
 
 def load_alert(path: Path) -> Alert:
@@ -57,13 +57,13 @@ def load_alert_bytes(data: bytes, name: str) -> Alert:
 
 
 def _load(data: bytes) -> Alert:
-    if data.startswith(_PICKLE):
+    if data.startswith(_PICKLES):
         return i3live.alert_of(pickled.plain_data(data))
-    if native.is_native(data):
-        return native.loads(data)
     try:
         message = json.loads(data)
     except (ValueError, RecursionError) as error:
         text = f"neither JSON nor a pickle ({error}); give an i3live alert or an event in the plugin's own JSON"
         raise EventError(text) from error
+    if isinstance(message, dict) and message.get("format") == native.FORMAT:
+        return native.loads(data)  # from the bytes, for its messages name places
     return i3live.alert_of(message)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from skymap_scanner.errors import EventError
 from skymap_scanner.pulses import PULSE
 from skymap_scanner.reading.archive import Archive
+from skymap_scanner.reading.limits import MAX_MODULES, MAX_PULSES, MAX_SOURCES
 from skymap_scanner.reading.pulsemap import PulseMap, counts_of
 
 NEWEST = 2
@@ -46,7 +47,7 @@ def read(archive: Archive, version: int) -> Mask:
         archive.take(4)  # a reference time that was never used
     modules, _ = _read_bits(archive, 1)
     archive.begin("vector<bitmask>")
-    chosen, counts = _read_bits(archive, archive.u32())
+    chosen, counts = _read_bits(archive, archive.count("modules", MAX_MODULES))
     if version == 0 and not len(counts) and len(modules) == 64 and modules.all():
         modules = modules[:0]  # empty masks were written so by mistake
     return Mask(source=source, modules=modules, counts=counts, chosen=chosen)
@@ -57,7 +58,7 @@ def read_union(archive: Archive, version: int) -> Union:
     del version
     archive.base()
     archive.begin("vector<string>")
-    return Union(sources=tuple(archive.string() for _ in range(archive.u32())))
+    return Union(sources=tuple(archive.string() for _ in range(archive.count("series", MAX_SOURCES))))
 
 
 def apply(mask: Mask, source: PulseMap) -> PulseMap:
@@ -82,7 +83,17 @@ def apply(mask: Mask, source: PulseMap) -> PulseMap:
 
 
 def unite(parts: list[PulseMap]) -> PulseMap:
-    """All pulses of several maps, each once, by module and time."""
+    """All pulses of several maps, each once, by module and time.
+
+    Raises
+    ------
+    EventError
+        If they are too many.
+    """
+    total = sum(len(part.pulses) for part in parts)
+    if total > MAX_PULSES:
+        message = f"a union has {total} pulses; at most {MAX_PULSES} are read"
+        raise EventError(message)
     pulses = np.unique(np.concatenate([part.pulses for part in parts])) if parts else np.zeros(0, PULSE)
     return PulseMap(pulses=pulses, counts=counts_of(pulses))
 

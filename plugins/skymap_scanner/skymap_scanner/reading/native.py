@@ -89,14 +89,6 @@ class _Label(msgspec.Struct, frozen=True):
     version: int = 0
 
 
-def is_native(data: bytes) -> bool:
-    """Whether it is JSON that says it is in this format, of whatever version."""
-    try:
-        return msgspec.json.decode(data, type=_Label).format == FORMAT
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        return False
-
-
 def dumps(alert: Alert) -> bytes:
     """Write an alert: one line per fit and per pulse, so that events can be compared line by line.
 
@@ -180,8 +172,7 @@ def _with_nan(fit: _Fit) -> dict[str, Any]:
 
 def _located(text: str) -> str:
     """Put the place first: msgspec's `Expected ... - at `$.pulses[12].time`` becomes `pulses[12].time: expected ...`."""
-    what, separator, place = text.rpartition(" - at `$")
-    if not separator:
-        return text
+    what, _, place = text.partition(" - at `$")
     place = place.rstrip("`").lstrip(".")
-    return f"{place}: {what[:1].lower()}{what[1:]}" if place else what
+    what = f"{what[:1].lower()}{what[1:]}"
+    return f"{place}: {what}" if place else what

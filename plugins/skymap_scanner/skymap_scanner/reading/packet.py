@@ -23,6 +23,7 @@ class Packet:
     def __init__(self, frames: Sequence[Frame]) -> None:
         self._bodies = {name: body for frame in frames for name, body in frame.objects.items()}
         self._decoded: dict[str, object | None] = {}
+        self._series: dict[str, PulseMap] = {}
 
     @classmethod
     def of(cls, packed: Sequence[Any]) -> Packet:
@@ -85,10 +86,15 @@ class Packet:
         EventError
             If the series, or one it builds on, is missing, malformed or builds on itself.
         """
-        value = self.get(name)
         if depth > limits.MAX_SOURCES:
             message = f"the masks of the pulses chain more than {limits.MAX_SOURCES} deep"
             raise EventError(message)
+        if name not in self._series:  # kept, as many unions of unions would take for ever otherwise
+            self._series[name] = self._resolve(name, depth)
+        return self._series[name]
+
+    def _resolve(self, name: str, depth: int) -> PulseMap:
+        value = self.get(name)
         if isinstance(value, mask.Mask):
             return mask.apply(value, self.pulses(value.source, depth + 1))
         if isinstance(value, mask.Union):

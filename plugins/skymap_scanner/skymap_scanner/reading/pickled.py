@@ -16,7 +16,6 @@ from skymap_scanner.reading.frame import TAG
 MAX_OPCODES: Final = 1_000_000
 """Real alerts have some hundreds."""
 
-_MARK: Final = object()
 _NUMBERS: Final = frozenset(("INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT"))
 _TEXTS: Final = frozenset(
     ("STRING", "BINSTRING", "SHORT_BINSTRING", "UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8")
@@ -41,7 +40,7 @@ def plain_data(data: bytes) -> Any:
             if name == "STOP":
                 return machine.result()
             machine.step(name, argument)
-    except (IndexError, KeyError, TypeError) as error:
+    except (IndexError, KeyError) as error:
         message = "the pickle is malformed"
         raise EventError(message) from error
     message = "the pickle is cut short"
@@ -84,18 +83,19 @@ def _opcodes(data: bytes) -> Iterator[tuple[str, Any]]:
 
 
 class _Machine:
-    """The part of pickle's stack machine that plain data needs."""
+    """The part of pickle's stack machine that plain data needs; wrong programs end in `IndexError` or `KeyError`."""
 
     def __init__(self) -> None:
         self._stack: list[Any] = []
+        self._below: list[list[Any]] = []  # stacks that were put aside at each mark
         self._memo: dict[int, Any] = {}
 
     def step(self, name: str, argument: Any) -> None:
         """Carry out one opcode."""
         if name in _LITERALS:
-            self._stack.append(argument)
+            self.push(argument)
         elif name in _CONSTANTS:
-            self._stack.append(_CONSTANTS[name])
+            self.push(_CONSTANTS[name])
         elif name in _BUILDERS:
             _BUILDERS[name](self)
         elif name in ("PUT", "BINPUT", "LONG_BINPUT"):
@@ -103,32 +103,36 @@ class _Machine:
         elif name == "MEMOIZE":
             self._memo[len(self._memo)] = self._stack[-1]
         elif name in ("GET", "BINGET", "LONG_BINGET"):
-            self._stack.append(self._memo[argument])
+            self.push(self._memo[argument])
         elif name not in _IGNORED:
             message = f"the pickle holds more than plain data (opcode {name}): it is refused, as it could run code"
             raise EventError(message)
 
     def result(self) -> Any:
         """What is on the stack at the end."""
-        (value,) = self._stack
-        return value
+        if len(self._stack) != 1 or self._below:
+            raise IndexError
+        return self._stack[0]
 
     def push(self, value: Any) -> None:
         """Put a new value on the stack."""
         self._stack.append(value)
 
+    def mark(self) -> None:
+        """Start a batch of values."""
+        self._below.append(self._stack)
+        self._stack = []
+
     def since_mark(self) -> list[Any]:
-        """Take all values above the last mark, and the mark."""
-        at = len(self._stack) - 1 - self._stack[::-1].index(_MARK)
-        values = self._stack[at + 1 :]
-        del self._stack[at:]
+        """Take the batch."""
+        values, self._stack = self._stack, self._below.pop()
         return values
 
     def last(self, count: int) -> list[Any]:
         """Take the last values."""
-        values = self._stack[-count:]
-        if len(values) < count:
+        if len(self._stack) < count:
             raise IndexError
+        values = self._stack[-count:]
         del self._stack[-count:]
         return values
 
@@ -136,25 +140,27 @@ class _Machine:
         """Append to the list on top of the stack."""
         target = self._stack[-1]
         if not isinstance(target, list):
-            raise TypeError
+            raise IndexError
         target.extend(values)
 
     def update(self, values: list[Any]) -> None:
         """Set keys, each followed by its value, of the dict on top of the stack."""
         target = self._stack[-1]
         if not isinstance(target, dict):
-            raise TypeError
+            raise IndexError
         target.update(_pairs(values))
 
 
-def _pairs(values: list[Any]) -> dict[Any, Any]:
-    if len(values) % 2:
+def _pairs(values: list[Any]) -> dict[str | int, Any]:
+    keys = values[::2]
+    # Tuples could be keys too, but the hash of one that is nested very deep overflows the interpreter's stack.
+    if len(values) % 2 or not all(isinstance(key, str | int) for key in keys):
         raise IndexError
-    return dict(zip(values[::2], values[1::2], strict=True))
+    return dict(zip(keys, values[1::2], strict=True))
 
 
 _BUILDERS: Final[dict[str, Callable[[_Machine], None]]] = {
-    "MARK": lambda machine: machine.push(_MARK),
+    "MARK": _Machine.mark,
     "EMPTY_DICT": lambda machine: machine.push({}),
     "EMPTY_LIST": lambda machine: machine.push([]),
     "EMPTY_TUPLE": lambda machine: machine.push(()),

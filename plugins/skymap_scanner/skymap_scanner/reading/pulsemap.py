@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from skymap_scanner.errors import EventError
 from skymap_scanner.pulses import PULSE, Pulses, module_keys
 from skymap_scanner.reading.archive import Archive
+from skymap_scanner.reading.limits import MAX_MODULES
 
 NEWEST = 0
 """Version of the class that is known."""
@@ -44,7 +45,7 @@ def read(archive: Archive, version: int) -> PulseMap:
     archive.begin("map")
     parts: list[NDArray[np.void]] = []
     keys: list[tuple[int, int]] = []
-    for _ in range(archive.u32()):
+    for _ in range(archive.count("modules", MAX_MODULES)):
         archive.begin("pair")
         keys.append(_read_omkey(archive))
         archive.begin("vector<I3RecoPulse>")

@@ -6,8 +6,6 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Literal
 
-import numpy as np
-
 from skymap_scanner.event import Alert
 from skymap_scanner.hits import Hits
 from skymap_scanner.physics import shower_fit

@@ -38,15 +38,12 @@ class TrackReco(Reco):
         origin = np.array([centre.x, centre.y, centre.z, centre.time])
         seeds = [[seed for seed in pixel.seeds if seed != centre] for pixel in pixels]
         flat = [[seed.x, seed.y, seed.z, seed.time] for own in seeds for seed in own]
-        found = np.empty((len(pixels), 5))
-        profile.profile(
+        found = profile.profile(
             self.model,
-            np.array([pixel.zenith for pixel in pixels]),
-            np.array([pixel.azimuth for pixel in pixels]),
+            np.array([[pixel.zenith, pixel.azimuth] for pixel in pixels]).reshape(-1, 2),
             np.array(flat, np.float64).reshape(-1, 4) - origin,
             np.cumsum([0, *map(len, seeds)]),
-            np.array([_searches(pixel, own) for pixel, own in zip(pixels, seeds, strict=True)]),
-            found,
+            np.array([_searches(pixel, own) for pixel, own in zip(pixels, seeds, strict=True)], np.int64),
         )
         found[:, 1:] += origin
         return [Answer(llh=llh, vertex=Vertex(x=x, y=y, z=z, time=time)) for llh, x, y, z, time in found.tolist()]

@@ -120,7 +120,7 @@ class Scan(Application[Event, Outcome, Product]):
             return None
         from skymap_scanner.outputs.plots import picture
 
-        return {"partial.png": picture(self.result())}
+        return {"partial.png": picture(self.result(), classification=self.classification)}
 
     def status(self) -> str:
         """How far each level is, and the best direction so far."""
@@ -130,8 +130,11 @@ class Scan(Application[Event, Outcome, Product]):
         """The map in numbers."""
         from skymap_scanner.maps import summary
 
-        classification = self._classification or {"kind": "unknown"}
-        return summary(self.result(), classification=self.classification) | {"classification": classification}
+        found = summary(self.result(), classification=self.classification)
+        found["classification"] = self._classification or {"kind": "unknown"}
+        if self.alert.truth is not None and found["best_fit"] is not None:
+            found["degrees_from_truth"] = degrees_from_truth(self.alert, found["best_fit"])
+        return found
 
     @property
     def classification(self) -> Any:
@@ -185,6 +188,18 @@ class Scan(Application[Event, Outcome, Product]):
             return []
         self._guess_at = (math.floor(10 * rounds.fraction + 1e-9) + 1) / 10
         return rounds.guess()
+
+
+def degrees_from_truth(alert: Alert, best: Mapping[str, float]) -> float:
+    """Return the angle in degrees between a best fit (ra, dec in degrees) and where a simulated event came from."""
+    from skymap_scanner.detector.coordinates import to_equatorial
+
+    if alert.truth is None:
+        return math.nan
+    ra, dec = (float(angle) for angle in to_equatorial(alert.truth.zenith, alert.truth.azimuth, alert.header.mjd))
+    other_ra, other_dec = math.radians(best["ra"]), math.radians(best["dec"])
+    half = math.sin((dec - other_dec) / 2) ** 2 + math.cos(dec) * math.cos(other_dec) * math.sin((ra - other_ra) / 2) ** 2
+    return math.degrees(2 * math.asin(math.sqrt(half)))
 
 
 def _events(pixels: Iterable[Pixel]) -> Iterator[Event]:

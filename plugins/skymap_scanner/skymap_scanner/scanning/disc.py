@@ -15,6 +15,10 @@ _PER_PIXEL = 6.0
 """Points of the grid per width of a pixel: every pixel whose centre is in the disc is hit, however narrow its shape."""
 _FEW = 32
 """nside up to which it is cheapest to look at all pixels."""
+_TOUCH = 3.0
+"""Widths; the centres of pixels that touch are nearer to each other."""
+_SMALLEST = 1 << 29
+"""nside of the smallest pixels that have 64-bit indices."""
 _WIDE = 0.3
 """Radians above which a disc is a good part of the sky."""
 
@@ -78,6 +82,15 @@ def parents(nside: int, ring: Pixels, coarser: int) -> Pixels:
 
 def neighbours(nside: int, ring: int) -> Pixels:
     """Return the RING indices of the pixels that touch this one, ascending."""
-    # Of pixels that touch at a corner some centres are a bit further apart; those that share an edge are all here.
-    near = disc(nside, centre(nside, ring), 1.6 * width(nside))
-    return np.asarray(near[near != ring])
+    near = disc(nside, centre(nside, ring), _TOUCH * width(nside))
+    own, others = _corners(nside, np.array([ring])), _corners(nside, near)
+    gaps = np.linalg.norm(others[:, :, None] - own[:, None], axis=-1)
+    return near[(gaps.min(axis=(1, 2)) < 0.01 * width(nside)) & (near != ring)]
+
+
+def _corners(nside: int, ring: Pixels) -> Vector:
+    """Return unit vectors (n, 4, 3) to the centres of the smallest pixels in the four corners of each."""
+    inside = (_SMALLEST // nside) ** 2
+    extremes = np.array([0, inside // 3, 2 * (inside // 3), inside - 1])
+    nested = healpix.ring2nest(nside, ring)[:, None] * inside + extremes
+    return np.stack(healpix.pix2vec(_SMALLEST, nested, nest=True), axis=-1)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+
 from skymap_scanner.cli.compare import compare
 from skymap_scanner.errors import EventError
 from skymap_scanner.outputs.skyreader import to_json, to_npz

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+
 from skymap_scanner.cli.plot import plot
 from skymap_scanner.errors import EventError, ScanError
 from skymap_scanner.outputs.skyreader import to_json

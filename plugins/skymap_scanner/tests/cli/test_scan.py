@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from skymap_scanner.cli.main import main
 from skymap_scanner.event import Alert, EventHeader
 from skymap_scanner.pulses import PULSE

@@ -6,6 +6,7 @@ import healpy
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+
 from skymap_scanner.maps.best import best_fit
 from skymap_scanner.result import ROW
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+
 from skymap_scanner.maps.cells import Cells, cells_of
 from skymap_scanner.result import ROW, ScanResult
 

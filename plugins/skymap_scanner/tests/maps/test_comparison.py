@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+
 from skymap_scanner.maps.comparison import compare
 from skymap_scanner.result import ScanResult
 

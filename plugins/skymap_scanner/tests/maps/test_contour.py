@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+
 from skymap_scanner.maps.cells import cells_of
 from skymap_scanner.maps.confidence import MILLIPEDE, WILKS
 from skymap_scanner.maps.contour import Contour, contour_of

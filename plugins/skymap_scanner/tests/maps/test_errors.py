@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+
 from skymap_scanner.maps.confidence import WILKS
 from skymap_scanner.maps.errors import ErrorBox
 from skymap_scanner.maps.skymap import SkyMap

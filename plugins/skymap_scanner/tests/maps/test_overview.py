@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+
 from skymap_scanner.maps import SkyMap, overview, summary
 from skymap_scanner.maps.confidence import MILLIPEDE, WILKS, Level, Scheme
 from skymap_scanner.result import ScanResult
@@ -22,7 +23,7 @@ def test_numbers_of_a_scan(make_scan: Callable[..., ScanResult]) -> None:
     assert found["pixels"] == {"8": 768, "64": 768, "512": 1536}
     assert found["contours"]["wilks"]["90"]["area"] == pytest.approx(4.61 * np.pi * 0.2, rel=0.02)
     assert found["contours"]["wilks"]["90"]["cell_area"] == pytest.approx(4.61 * np.pi * 0.2, rel=0.05)
-    assert found["contours"]["wilks"]["90"]["islands"] == 1
+    assert found["contours"]["wilks"]["90"]["loops"] == 1
     assert found["credible_areas"]["90"] == pytest.approx(4.61 * np.pi * 0.2, rel=0.02)
     assert found["errors"]["90"]["radius"] == pytest.approx(np.sqrt(4.61 * 0.2), rel=0.01)
     assert "Millipede" in found["contours"]["millipede_ic160427a"]["note"]

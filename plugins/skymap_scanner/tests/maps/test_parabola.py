@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+
 from skymap_scanner.maps.best import BestFit
 from skymap_scanner.maps.cells import cells_of
 from skymap_scanner.maps.parabola import interpolated

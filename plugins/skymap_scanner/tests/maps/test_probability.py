@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from skymap_scanner.maps.cells import cells_of
 from skymap_scanner.maps.probability import credible_area, probability_of
 from skymap_scanner.maps.sphere import SQUARE_DEGREES

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+
 from skymap_scanner.maps.cells import cells_of
 from skymap_scanner.maps.confidence import WILKS
 from skymap_scanner.maps.probability import probability_of

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+
 from skymap_scanner.maps import SkyMap
 from skymap_scanner.maps.confidence import WILKS
 from skymap_scanner.outputs.contours import contour_text

@@ -11,6 +11,7 @@ import healpy
 import numpy as np
 import pytest
 from astropy.io import fits
+
 from skymap_scanner.maps import SkyMap
 from skymap_scanner.outputs.flatmap import flat_maps
 from skymap_scanner.result import ScanResult

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from astropy.io import fits
+
 from skymap_scanner.maps import SkyMap
 from skymap_scanner.outputs.multiorder import moc, multiorder_map
 from skymap_scanner.result import ScanResult

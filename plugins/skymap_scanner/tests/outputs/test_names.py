@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from skymap_scanner.event import EventHeader
 from skymap_scanner.outputs.names import base_name
 

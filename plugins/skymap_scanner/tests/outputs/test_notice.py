@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from skymap_scanner.maps import SkyMap
 from skymap_scanner.outputs.notice import notice
 from skymap_scanner.result import ScanResult

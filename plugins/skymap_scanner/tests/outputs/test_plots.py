@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage, imread
+
 from skymap_scanner.event import PublishedFit
 from skymap_scanner.maps import SkyMap
 from skymap_scanner.outputs.plots import picture, plot_files

@@ -13,6 +13,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+
 from skymap_scanner.outputs import product_files
 from skymap_scanner.outputs.skyreader import to_npz
 from skymap_scanner.result import ScanResult

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from skymap_scanner.errors import EventError
 from skymap_scanner.event import EventHeader
 from skymap_scanner.maps.best import best_fit

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+
 from skymap_scanner.outputs import product_files
 from skymap_scanner.result import ScanResult
 

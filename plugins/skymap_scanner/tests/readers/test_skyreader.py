@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from skymap_scanner.maps import summary
 from skymap_scanner.outputs.skyreader import to_json
 from skymap_scanner.result import ScanResult

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from skymap_scanner.errors import EventError, NoSignal
 from skymap_scanner.reading import limits, load_alert_bytes
 
@@ -141,7 +142,7 @@ def _with_frames(packed: Any) -> bytes:
         (_with_frames([["P", "AAAA"]]), "frame 0: its compressed bytes are damaged"),
         (_with_frames([["P", base64.b64encode(zlib.compress(b"abcdef")[:-1]).decode()]]), "are cut short"),
         (_with_frames([["P", base64.b64encode(zlib.compress(b"N.")).decode()]]), "no frame in the pickle"),
-        (_with_frames([["P", ""]] * 65), "the event has 65 frames; at most 64"),
+        (_with_frames([["P", ""]] * 17), "the event has 17 frames; at most 16"),
         (b"[" * 100_000, "neither JSON nor a pickle"),
     ],
 )

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+
 from skymap_scanner.errors import EventError
 from skymap_scanner.reading.pickled import frame_bytes, plain_data
 
@@ -92,7 +93,7 @@ def test_everything_else_is_refused(value: Any, protocol: int) -> None:
     ],
 )
 def test_malformed(data: bytes) -> None:
-    with pytest.raises(EventError, match="malformed|cut short"):
+    with pytest.raises(EventError, match=r"malformed|cut short"):
         plain_data(data)
 
 
@@ -111,6 +112,13 @@ def test_text_that_is_no_bytes() -> None:
 def test_python_2_wrote_bytes_as_short_strings() -> None:
     assert frame_bytes(b"\x80\x02U\x06[i3]\xff\x01.") == b"[i3]\xff\x01"
     assert frame_bytes(b"\x80\x02T\x06\x00\x00\x00[i3]\xff\x01.") == b"[i3]\xff\x01"
+
+
+def test_deep_nesting_is_harmless() -> None:
+    depth = 300_000
+    assert isinstance(plain_data(b"\x80\x03)" + b"\x85" * depth + b"."), tuple)
+    with pytest.raises(EventError, match="malformed"):
+        plain_data(b"\x80\x03})" + b"\x85" * depth + b"Ns.")  # as a key, which is hashed
 
 
 def test_endless_programs_end() -> None:

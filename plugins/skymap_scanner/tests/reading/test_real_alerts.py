@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from skymap_scanner.reading import load_alert, pickled
 from skymap_scanner.reading.packet import Packet
 

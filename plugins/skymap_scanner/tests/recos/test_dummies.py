@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import msgspec
+
 from skymap_scanner.recos.base import Pixel, Vertex
 from skymap_scanner.recos.dummy import Dummy, chance
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from skymap_scanner.errors import ScanError
 from skymap_scanner.recos.base import Reco
 from skymap_scanner.recos.registry import check_reco, reco_class, reco_names

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from skymap_scanner.event import Alert, EventHeader
 from skymap_scanner.pulses import PULSE
 from skymap_scanner.reading import native

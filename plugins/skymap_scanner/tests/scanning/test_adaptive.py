@@ -7,6 +7,7 @@ import math
 import healpix  # type: ignore[import-untyped]
 import numpy as np
 import pytest
+
 from skymap_scanner.maps.cells import cells_of
 from skymap_scanner.maps.probability import credible_area, probability_of
 from skymap_scanner.recos.base import Answer, Vertex

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from skymap_scanner.errors import ScanError
-from skymap_scanner.scanning.application import Scan
-from skymap_scanner.scanning.workflow import scan_workflow
 
 import ewms
 from ewms.testing import check_order_independence
+from skymap_scanner.errors import ScanError
+from skymap_scanner.scanning.application import Scan
+from skymap_scanner.scanning.workflow import scan_workflow
 
 SMALL: dict[str, Any] = {"reco": "dummy", "nsides": "1:0 2:5 4:5", "plots": False}
 

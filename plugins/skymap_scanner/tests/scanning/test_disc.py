@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from skymap_scanner.scanning.disc import centre, children, disc, neighbours, parents, width
 
 directions = st.tuples(st.floats(-1, 1), st.floats(0, 2 * math.pi)).map(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from skymap_scanner.errors import ScanError
 from skymap_scanner.scanning.progression import DEFAULT, Progression
 

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Sequence
 
 import healpy
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from skymap_scanner.recos.base import Answer, Pixel, Vertex
 from skymap_scanner.recos.dummy import Dummy
 from skymap_scanner.scanning.progression import Progression
@@ -168,7 +168,7 @@ def test_neighbours_that_differ_enormously_are_both_refined(seed: int) -> None:
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 10**6), share=st.floats(0, 1), nans=st.sampled_from([0.0, 0.3]))
 def test_what_is_required_is_a_function_of_the_set_of_answers(seed: int, share: float, nans: float) -> None:
-    """Whatever answers are there, complete or not: their order does not matter, and more of them never take anything back."""
+    """Whatever answers are there: their order does not matter, and more of them never take anything back."""
     landscape = noise(seed, nans)
     complete = Scanner("1:0,2:5,4:3", landscape).run().required
     order = random.Random(seed)

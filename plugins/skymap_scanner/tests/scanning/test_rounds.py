@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from skymap_scanner.hits import Hits
 from skymap_scanner.recos.base import Answer, Pixel, Vertex
 from skymap_scanner.recos.dummy import Dummy

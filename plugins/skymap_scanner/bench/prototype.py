@@ -1,6 +1,6 @@
-"""Speed and minima per pixel against the prototype, on the same event, pixels and seeds: `python -m bench.prototype`.
+"""Speed and minima per pixel against the prototype, on the same event, pixels and seeds: `python bench/prototype.py`.
 
-Run it in `plugins/skymap_scanner`; it needs the prototype and the real alerts of `../shared` beside the repository.
+It needs the prototype and the real alerts of `../shared` beside the repository.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 import time
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -54,12 +55,9 @@ class Level:
 
 def scan(path: Path) -> list[Level]:
     """Scan with the prototype; at each level give its pixels and its seeds to ours as well."""
-    import coords
     import healpy as hp
-    import hits
-    import i3decode
-    import scan as prototype_scan
-    import track as prototype_track
+
+    hits, i3decode, prototype_scan, prototype_track = map(import_module, ("hits", "i3decode", "scan", "track"))
 
     event = i3decode.Event.load(path)
     theirs = prototype_track.TrackLikelihood(hits.prepare(event.in_ice()))
@@ -67,6 +65,7 @@ def scan(path: Path) -> list[Level]:
     assert len(theirs.x) == len(hits_of(load_alert(path)))
     levels: list[Level] = []
     rows: Any = None
+    coarse = 0
     for nside, extend in PROGRESSION:
         if rows is None:
             index, start, seeds = np.arange(hp.nside2npix(nside)), None, prototype_scan.SEEDS3
@@ -103,7 +102,6 @@ def scan(path: Path) -> list[Level]:
         rows["index"], rows["llh"], rows["T"] = index, llh, when
         rows["X"], rows["Y"], rows["Z"] = position.T
         coarse = nside
-    assert coords is not None
     return levels
 
 

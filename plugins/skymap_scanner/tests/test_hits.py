@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import numpy as np
@@ -128,15 +127,3 @@ def test_modules_and_pulses_that_icecube_published(name: str, count: int, left: 
 def test_modules_that_spefit2_used(name: str, ndof: int) -> None:
     """It counts modules less five parameters."""
     assert len(hits_of(load_alert(EVENTS / name), hlc_only=True, deepcore=True)) == ndof + 5
-
-
-@pytest.mark.skipif(not EVENTS.is_dir(), reason="the folder ../shared/events with real alerts is not here")
-def test_cleaning_is_quick() -> None:
-    """30 ms are asked, 14 measured for the brightest; best of five, as the machine may be busy."""
-    alert = load_alert(EVENTS / "event_HESE_2017-11-28.json")
-    best = float("inf")
-    for _ in range(5):
-        start = time.perf_counter()
-        hits_of(alert)
-        best = min(best, time.perf_counter() - start)
-    assert best < 0.1

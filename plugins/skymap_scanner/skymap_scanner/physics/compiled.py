@@ -14,7 +14,8 @@ import numba
 F = TypeVar("F", bound=Callable[..., object])
 
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
-"""Sums may be reordered and fused with products: always in the same way for one event, which is evaluated by itself."""
+"""No `fastmath`, not even fused multiplications: the compiler then decides the last bits, and decided differently for code
+just compiled and the same code loaded from the cache. Every worker has to find the same bits. It costs a tenth of the speed."""
 
 
 def _digest() -> str:
@@ -25,20 +26,19 @@ def _digest() -> str:
 
 def _cache_folder() -> str:
     """The first folder that can be written: `NUMBA_CACHE_DIR`, beside the sources, the user's own, a temporary one."""
-    bases = [
-        os.environ.get("NUMBA_CACHE_DIR", ""),
-        str(Path(__file__).parent / "__pycache__"),
-        os.environ.get("XDG_CACHE_HOME", "") or str(Path("~/.cache").expanduser()),
-    ]
-    for base in filter(None, bases):
-        folder = Path(base) / f"skymap_scanner_{_digest()}"
+    name = f"skymap_scanner_{_digest()}"
+    own = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    for base in (os.environ.get("NUMBA_CACHE_DIR", ""), str(Path(__file__).parent / "__pycache__"), own):
+        folder = Path(base) / name
+        if not folder.is_absolute():
+            continue  # not set, or a user without a home
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError:
             continue
         if os.access(folder, os.W_OK):
             return str(folder)
-    return tempfile.mkdtemp(prefix="skymap_scanner_")
+    return tempfile.mkdtemp(prefix=name)  # a name of its own: what others could put there would be run
 
 
 _FOLDER = _cache_folder()

@@ -80,4 +80,5 @@ def search(view: View, at: Array, steps: Array, rounds: int, enough: float) -> f
             values[i] = _value(view, points[i])
     _sort(points, values)
     copy(points[0], at)
-    return values[0]
+    best: float = values[0]
+    return best

@@ -82,4 +82,5 @@ def rough(nodes: Array, cell: int, f: float, g: float, m: float) -> float:
     near = e * (nodes[k] + m * nodes[k + 1]) + g * (nodes[k + 2] + m * nodes[k + 3])
     k += STRIDE
     far = e * (nodes[k] + m * nodes[k + 1]) + g * (nodes[k + 2] + m * nodes[k + 3])
-    return near + f * (far - near)
+    found: float = near + f * (far - near)
+    return found

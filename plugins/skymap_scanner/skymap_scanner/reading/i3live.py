@@ -5,6 +5,7 @@ A message is a dict; `value.data` is a list of frames (until 2017) or a dict wit
 
 from __future__ import annotations
 
+import itertools
 from typing import Any, Final
 
 import numpy as np
@@ -15,6 +16,7 @@ from skymap_scanner.pulses import Pulses, in_ice
 from skymap_scanner.reading import fits
 from skymap_scanner.reading.event_type import ALERT_MESSAGE, event_type
 from skymap_scanner.reading.header import Header
+from skymap_scanner.reading.limits import MAX_FITS
 from skymap_scanner.reading.packet import Packet
 
 _PULSES: Final = ("SplitInIcePulses", "SplitUncleanedInIcePulses", "UncleanedInIcePulses", "InIceDSTPulses", "I3SuperDST")
@@ -42,7 +44,7 @@ def alert_of(message: Any) -> Alert:
         text = "it is no i3live alert: value.data with its frames is missing"
         raise EventError(text)
     packet = Packet.of(packed)
-    header = packet.get("I3EventHeader")
+    header = packet.get("I3EventHeader") or packet.get("QI3EventHeader")
     if not isinstance(header, Header):
         text = "the event has no I3EventHeader"
         raise EventError(text)
@@ -59,16 +61,20 @@ def alert_of(message: Any) -> Alert:
             is_real=header.run_id in _REAL_RUNS,
         ),
         pulses=_pulses(packet, _OLD_PULSES if old else _PULSES),
-        fits=(*known, *published),
+        fits=(*known, *itertools.islice(published, MAX_FITS)),
     )
 
 
 def _pulses(packet: Packet, series: tuple[str, ...]) -> Pulses:
-    for name in series:
-        if name in packet.names:
-            return _usable(packet.pulses(name).pulses)
-    text = f"the event has no pulses ({', '.join(_PULSES)} are all missing)"
-    raise NoSignal(text)
+    name = next((name for name in series if name in packet.names), None)
+    if name is None:
+        text = f"the event has no pulses ({', '.join(_PULSES)} are all missing)"
+        raise NoSignal(text)
+    pulses = _usable(packet.pulses(name).pulses)
+    if not len(pulses):
+        text = f"the event has no pulses in the ice ({name} is empty)"
+        raise NoSignal(text)
+    return pulses
 
 
 def _usable(pulses: Pulses) -> Pulses:

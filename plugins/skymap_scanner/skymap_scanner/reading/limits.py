@@ -14,5 +14,9 @@ MAX_MODULES = 10_000
 """Modules of a series of pulses; the detector has 5,484."""
 MAX_PULSES = 1_000_000
 """Pulses of an event; the brightest real ones have some tens of thousands."""
+MAX_FITS = 1_000
+"""Fits in the message round the frames; real alerts have up to ten."""
+MAX_NAME = 200
+"""Letters of the name of a fit."""
 MAX_SOURCES = 8
 """Series that a union may be of, and masks that may be chained; real chains have three links."""

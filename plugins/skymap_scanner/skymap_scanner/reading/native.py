@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from skymap_scanner.errors import EventError, NoSignal
 from skymap_scanner.event import Alert, EventHeader, PublishedFit, Truth
 from skymap_scanner.pulses import MODULES_PER_STRING, PULSE, STRINGS, Pulses
-from skymap_scanner.reading.limits import MAX_PULSES
+from skymap_scanner.reading.limits import MAX_NAME, MAX_PULSES
 
 FORMAT: Final = "skymap-scanner-event"
 """What the field `format` says."""
@@ -26,7 +26,7 @@ VERSION: Final = 1
 
 _LARGEST_FLOAT32: Final = 3.4e38
 
-_Name = Annotated[str, msgspec.Meta(max_length=200)]
+_Name = Annotated[str, msgspec.Meta(max_length=MAX_NAME)]
 _Zenith = Annotated[float, msgspec.Meta(ge=0.0, le=math.pi)]
 _Azimuth = Annotated[float, msgspec.Meta(ge=0.0, le=math.tau)]
 _Positive = Annotated[float, msgspec.Meta(ge=0.0, le=_LARGEST_FLOAT32)]

@@ -106,24 +106,24 @@ class Packet:
 
 
 def _inflate(pair: Any, most: int) -> bytes:
-    if not (
-        isinstance(pair, list | tuple) and len(pair) == 2 and isinstance(pair[0], str) and isinstance(pair[1], str | bytes)
-    ):
-        message = "it is not a pair of stream and text"
-        raise EventError(message)
+    match pair:
+        case [str(), str() as text]:
+            packed = text.encode("utf-8", "replace")
+        case [str(), bytes() as packed]:
+            pass
+        case _:
+            message = "it is not a pair of stream and text"
+            raise EventError(message)
     inflater = zlib.decompressobj()
     try:
-        data = inflater.decompress(base64.b64decode(pair[1], validate=True), most)
+        data = inflater.decompress(base64.b64decode(b"".join(packed.split()), validate=True), most + 1)
     except binascii.Error as error:
         message = f"its base64 text is malformed or cut short ({error})"
-        raise EventError(message) from error
-    except ValueError as error:  # characters beyond ASCII
-        message = f"its base64 text is malformed ({error})"
         raise EventError(message) from error
     except zlib.error as error:
         message = f"its compressed bytes are damaged ({error})"
         raise EventError(message) from error
-    if inflater.unconsumed_tail:
+    if len(data) > most:
         message = f"it inflates to more than {most} bytes"
         raise EventError(message)
     if not inflater.eof:

@@ -77,20 +77,23 @@ def _compact(archive: Archive, element: str, dtype: str) -> NDArray[np.unsignedi
 
 def _runs(codes: NDArray[np.unsignedinteger], most: int) -> list[int]:
     """Undo the run-length code: low half the value; the high halves of adjacent bytes with that value make the length."""
-    lengths: list[tuple[int, int]] = []
-    last, shift = -1, 0
+    values: list[int] = []
+    lengths: list[int] = []
+    shift = total = 0
     for code in codes.tolist():
         value, digit = code & 0xF, code >> 4
-        if value == last:
+        if values and value == values[-1]:
             shift += 4
-            lengths[-1] = (value, lengths[-1][1] | digit << shift)
         else:
-            last, shift = value, 0
-            lengths.append((value, digit))
-    if sum(length for _, length in lengths) > most:
-        message = "I3SuperDST has more widths than pulses"
-        raise EventError(message)
-    return [value for value, length in lengths for _ in range(length)]
+            values.append(value)
+            lengths.append(0)
+            shift = 0
+        lengths[-1] += digit << shift
+        total += digit << shift
+        if total > most:  # at once, or the numbers could grow to millions of digits
+            message = "I3SuperDST has more widths than pulses"
+            raise EventError(message)
+    return [value for value, length in zip(values, lengths, strict=True) for _ in range(length)]
 
 
 def _unpack(

@@ -1,4 +1,4 @@
-"""Reconstructions by name: entry points of the group `skymap_scanner.recos`, so that any package may add one."""
+"""Reconstructions by name: entry points, so that any package may add one, and whether it is Python or a program."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from skymap_scanner.errors import ScanError
 from skymap_scanner.recos.base import Reco
 
 _GROUP = "skymap_scanner.recos"
+_PROGRAMS = "skymap_scanner.programs"
 
 
 def reco_names() -> list[str]:
     """Return the names of all that are installed."""
-    return sorted(importlib.metadata.entry_points(group=_GROUP).names)
+    return sorted(_entries().names)
 
 
 def check_reco(name: str) -> str:
@@ -26,9 +27,14 @@ def check_reco(name: str) -> str:
     raise ScanError(f"reconstruction '{name}' is unknown; {hint}")
 
 
+def is_program(name: str) -> bool:
+    """Whether a reconstruction is a program; told by its entry point, as importing one may take long."""
+    return name in importlib.metadata.entry_points(group=_PROGRAMS).names
+
+
 def reco_class(name: str) -> type[Reco]:
     """Return a reconstruction's class; `ScanError` if it is unknown, cannot be imported or is none."""
-    (entry,) = importlib.metadata.entry_points(group=_GROUP, name=check_reco(name))
+    entry = _entries()[check_reco(name)]
     try:
         found = entry.load()
     except (ImportError, AttributeError) as error:
@@ -36,3 +42,8 @@ def reco_class(name: str) -> type[Reco]:
     if not (isinstance(found, type) and issubclass(found, Reco)):
         raise ScanError(f"reconstruction '{name}', {entry.value}, is no subclass of skymap_scanner.recos.base.Reco")
     return found
+
+
+def _entries() -> importlib.metadata.EntryPoints:
+    found = importlib.metadata.entry_points()
+    return importlib.metadata.EntryPoints([*found.select(group=_GROUP), *found.select(group=_PROGRAMS)])

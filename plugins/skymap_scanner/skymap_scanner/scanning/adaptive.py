@@ -7,15 +7,13 @@ little: as in the fixed progression a disc round the minimum is split too, level
 
 from __future__ import annotations
 
-import dataclasses
-import functools
 import itertools
 import math
 
-import healpix  # type: ignore[import-untyped]
 import numpy as np
-from numpy.typing import NDArray
 
+from skymap_scanner.maps.cells import cells_of
+from skymap_scanner.maps.healpixels import nested_to_ring
 from skymap_scanner.scanning.disc import Pixels, centre, children, disc
 from skymap_scanner.scanning.progression import FINEST, Progression
 from skymap_scanner.scanning.refining import Chosen, first_level
@@ -69,58 +67,34 @@ class Adaptive:
         levels = sorted(sky.levels)
         if len(levels) < 3:
             return False
-        areas = [_leaves(sky, levels[:count]).area_of(AREA_MASS) for count in range(len(levels) - 2, len(levels) + 1)]
+        areas = [_Leaves(sky, levels[:count]).area_of(AREA_MASS) for count in range(len(levels) - 2, len(levels) + 1)]
         return all(abs(after - before) <= STABLE * after for before, after in itertools.pairwise(areas))
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class _Leaves:
-    """Pixels that have no finer ones inside, by rising -log L."""
+    """The smallest pixels with a value in a map of some levels, by rising -log L; together they cover what was seen."""
 
-    nside: NDArray[np.int64]
-    """(n,)"""
-    index: NDArray[np.int64]
-    """(n,) RING."""
-    llh: NDArray[np.float64]
-    """(n,)"""
-
-    @functools.cached_property
-    def area(self) -> NDArray[np.float64]:
-        """(n,) steradians."""
-        return np.asarray(math.pi / 3 / self.nside.astype(float) ** 2)
-
-    @functools.cached_property
-    def mass(self) -> NDArray[np.float64]:
+    def __init__(self, sky: Sky, levels: list[int]) -> None:
+        rows = sky.rows()
+        cells = cells_of({nside: rows[nside] for nside in levels})
+        known = np.flatnonzero(cells.known)
+        order = known[np.lexsort((cells.index[known], cells.order[known], cells.llh[known]))]
+        self.nside = 1 << cells.order[order]
+        self.nested = cells.index[order]
+        self._area = cells.area[order]
+        weight = np.exp(cells.llh[order[:1]] - cells.llh[order]) * self._area
+        self.mass = np.cumsum(weight) / weight.sum()
         """(n,) probability of each pixel and those before it."""
-        weight = np.exp(self.llh[0] - self.llh) * self.area
-        return np.asarray(np.cumsum(weight) / weight.sum())
 
     def area_of(self, mass: float) -> float:
         """Return the steradians of the smallest region that holds a probability, with a part of its last pixel."""
-        area = np.concatenate([[0.0], np.cumsum(self.area)])
+        area = np.concatenate([[0.0], np.cumsum(self._area)])
         return float(np.interp(mass, np.concatenate([[0.0], self.mass]), area))
-
-
-def _leaves(sky: Sky, levels: list[int]) -> _Leaves:
-    """Return the leaves of a map of some levels, ascending; pixels without value are none."""
-    found: list[tuple[float, int, int]] = []
-    split: set[int] = set()
-    for nside in reversed(levels):
-        pixels = sky.levels[nside]
-        nested = healpix.ring2nest(nside, np.fromiter(pixels, dtype=np.int64, count=len(pixels))).tolist()
-        found += [
-            (answer.llh, nside, index)
-            for (index, answer), place in zip(pixels.items(), nested, strict=True)
-            if place not in split and math.isfinite(answer.llh)
-        ]
-        split = {place >> 2 for place in {*nested, *split}}
-    found.sort()
-    llh, nsides, indices = zip(*found, strict=True)
-    return _Leaves(nside=np.array(nsides), index=np.array(indices), llh=np.array(llh))
 
 
 def _heavy(sky: Sky, nside: int) -> Pixels:
     """Return the leaves of a level among those that together hold `SPLIT_MASS`, the one on the outline included."""
-    leaves = _leaves(sky, sorted(sky.levels))
+    leaves = _Leaves(sky, sorted(sky.levels))
     count = int(np.searchsorted(leaves.mass, SPLIT_MASS)) + 1
-    return np.sort(leaves.index[:count][leaves.nside[:count] == nside])
+    nested = leaves.nested[:count][leaves.nside[:count] == nside]
+    return np.sort(nested_to_ring(nside, nested))

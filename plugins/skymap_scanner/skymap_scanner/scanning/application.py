@@ -15,7 +15,8 @@ from skymap_scanner.errors import ScanError
 from skymap_scanner.event import Alert
 from skymap_scanner.reading import load_alert, native
 from skymap_scanner.recos.base import Answer, Pixel
-from skymap_scanner.recos.registry import check_reco, reco_class
+from skymap_scanner.recos.program import HITS_FILE, hits_table
+from skymap_scanner.recos.registry import check_reco, is_program, reco_class
 from skymap_scanner.result import ScanResult
 from skymap_scanner.scanning.consumer import EVENT_FILE, RECO_FILE
 from skymap_scanner.scanning.policies import policy_of
@@ -26,7 +27,8 @@ from skymap_scanner.scanning.status import status_of
 
 Product = Mapping[str, str | bytes]
 _CLASSIFY = "classify"
-_RECONSTRUCT = "reconstruct"
+RECONSTRUCT = "reconstruct"
+"""The task that answers pixels."""
 
 
 class Scan(Application[Event, Outcome, Product]):
@@ -53,7 +55,7 @@ class Scan(Application[Event, Outcome, Product]):
     name = "skymap"
     tasks = (
         TaskSpec(
-            name=_RECONSTRUCT,
+            name=RECONSTRUCT,
             python="skymap_scanner.scanning.consumer:Reconstruct",
             input="pixels",
             output=("answers",),
@@ -90,7 +92,8 @@ class Scan(Application[Event, Outcome, Product]):
 
     def context(self) -> Mapping[str, bytes]:
         """The event and what to do with it."""
-        return {EVENT_FILE: native.dumps(self.alert), RECO_FILE: self._reco.encode()}
+        files = {EVENT_FILE: native.dumps(self.alert), RECO_FILE: self._reco.encode()}
+        return files | {HITS_FILE: hits_table(self.alert)} if is_program(self._reco) else files
 
     def start(self) -> Iterator[Event]:
         """What kind of event it is, and the first round."""

@@ -85,7 +85,7 @@ def neighbours(nside: int, ring: int) -> Pixels:
     near = disc(nside, centre(nside, ring), _TOUCH * width(nside))
     own, others = _corners(nside, np.array([ring])), _corners(nside, near)
     gaps = np.linalg.norm(others[:, :, None] - own[:, None], axis=-1)
-    return near[(gaps.min(axis=(1, 2)) < 0.01 * width(nside)) & (near != ring)]
+    return np.asarray(near[(gaps.min(axis=(1, 2)) < 0.01 * width(nside)) & (near != ring)])
 
 
 def _corners(nside: int, ring: Pixels) -> Vector:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from skymap_scanner.recos.base import Answer, Pixel
+from skymap_scanner.scanning.disc import Pixels, parents
 from skymap_scanner.scanning.refining import Chosen, Policy
 from skymap_scanner.scanning.seeding import Seeding, pixel_id
 from skymap_scanner.scanning.sky import Key, Sky, best_of
@@ -90,9 +91,24 @@ class Rounds:
         return pixels
 
     def guess(self) -> list[Pixel]:
-        """Return what would be required next if the pixels that are missing did not matter: may turn out not to be."""
+        """Return what would be required next if the pixels that are missing did not matter: may turn out not to be.
+
+        Left out is what would start from the answer of a pixel that is missing still: in the end it starts elsewhere.
+        """
         sky = self.so_far()
-        return [pixel for variations in self._chosen(self._policy.refined(sky), sky) for pixel in variations]
+        ready = {nside: self._seeded(nside, indices) for nside, indices in self._policy.refined(sky).items()}
+        return [pixel for variations in self._chosen(ready, sky) for pixel in variations]
+
+    def _seeded(self, nside: int, indices: Pixels) -> Pixels:
+        """Those of which the nearest coarser pixel that is required has its final answer."""
+        ready = np.zeros(len(indices), bool)
+        open_ = np.ones(len(indices), bool)
+        for coarser in sorted((level for level in self.planned if level < nside), reverse=True):
+            for position, parent in enumerate(parents(nside, indices, coarser).tolist()):
+                if open_[position] and (coarser, parent) in self._required:
+                    open_[position] = False
+                    ready[position] = not self._missing.get((coarser, parent))
+        return indices[ready | open_]
 
     def so_far(self) -> Sky:
         """Return all pixels that have their final answer, those of the current round too."""

@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import ewms
-from skymap_scanner.scanning.application import Scan
+from skymap_scanner.errors import ScanError
+from skymap_scanner.recos.program import ProgramReco
+from skymap_scanner.recos.registry import is_program, reco_class
+from skymap_scanner.scanning.application import RECONSTRUCT, Scan
 
 
 def scan_workflow(parameters: Mapping[str, Any], *, max_failures: int = 3) -> ewms.WorkflowSpec:
@@ -20,10 +23,21 @@ def scan_workflow(parameters: Mapping[str, Any], *, max_failures: int = 3) -> ew
         Failed tries after which a pixel is given up on.
     """
     retry = ewms.RetryPolicy(max_failures=max_failures)
+    reco = str(parameters.get("reco", ""))
+    tasks = tuple(_by_program(task, reco) if is_program(reco) and task.name == RECONSTRUCT else task for task in Scan.tasks)
     return ewms.WorkflowSpec(
         name=Scan.name,
         application=f"{Scan.__module__}:{Scan.__qualname__}",
         parameters=dict(parameters),
-        tasks=tuple(task.model_copy(update={"retry": retry}) for task in Scan.tasks),
-        inputs=tuple(task.input for task in Scan.tasks),
+        tasks=tuple(task.model_copy(update={"retry": retry}) for task in tasks),
+        inputs=tuple(task.input for task in tasks),
     )
+
+
+def _by_program(task: ewms.TaskSpec, name: str) -> ewms.TaskSpec:
+    """The same task, done by a program."""
+    reco = reco_class(name)
+    if not issubclass(reco, ProgramReco):
+        raise ScanError(f"reconstruction '{name}' is listed as a program, but is no subclass of ProgramReco")
+    json_files = {"infile_suffix": ".json", "outfile_suffix": ".json"}
+    return task.model_copy(update={"python": None, "command": reco.command, **json_files})

@@ -53,7 +53,7 @@ def test_words(event: Path) -> None:
     assert ("after", "cleaning", "3", "2", "6.5") in rows
     assert ("20", "3", "2", "6.5") in rows
     assert ("70", "1", "1", "0.5") in rows
-    assert ("without", "90.000", "0.000", "RA", "DEC") in rows
+    assert ("without", "90.000", "0.000", "334.557", "-0.118") in rows
 
 
 def test_json(event: Path) -> None:

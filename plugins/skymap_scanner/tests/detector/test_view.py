@@ -18,10 +18,10 @@ from skymap_scanner.pulses import PULSE
 ROWS = [(20, om, 1000.0 + 10 * om, 2.0 * om, 8.0, 7) for om in range(10, 50)]
 ALERT = Alert(header=EventHeader(run_id=1, event_id=2, mjd=60000.0), pulses=np.array(ROWS, PULSE))
 TRUTH = Truth(kind="track", zenith=0.5, azimuth=1.0, x=0.0, y=0.0, z=0.0, time=0.0, energy=1e5)
-MAGIC = {"png": b"\x89PNG", "pdf": b"%PDF", "svg": b"<?xml"}
+MAGIC = {"png": b"\x89PNG", "svg": b"<?xml"}
 
 
-@pytest.mark.parametrize("kind", MAGIC)
+@pytest.mark.parametrize("kind", ["png", "svg"])
 def test_the_same_event_is_the_same_file(kind: str) -> None:
     first = event_view(ALERT, kind)
     assert first.startswith(MAGIC[kind])
@@ -35,7 +35,7 @@ def test_truth_charge_and_time_are_drawn() -> None:
     brighter["charge"][0] *= 30
     changed = [ALERT, dataclasses.replace(ALERT, truth=TRUTH)]
     changed += [dataclasses.replace(ALERT, pulses=pulses) for pulses in (later, brighter)]
-    pictures = [event_view(alert, "svg") for alert in changed]
+    pictures = [event_view(alert) for alert in changed]
     assert all(one != other for one, other in pairwise(pictures))
 
 

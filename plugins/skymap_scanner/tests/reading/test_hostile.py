@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import pickle
 import struct
 import zlib
 from collections.abc import Callable
@@ -59,8 +60,13 @@ def refusal(read: Callable[[bytes], object], data: bytes) -> str:
     return ""
 
 
+def read(data: bytes) -> None:
+    """Read, and write what was read, as scans and `convert` do."""
+    native.loads(native.dumps(load_alert_bytes(data, "hostile")))
+
+
 def read_or_refuse(data: bytes) -> None:
-    words = refusal(lambda hostile: load_alert_bytes(hostile, "hostile"), data)
+    words = refusal(read, data)
     assert words == "" or words.startswith("hostile: ")
     assert "\n" not in words
 
@@ -85,6 +91,31 @@ def test_any_json(value: Any) -> None:
     read_or_refuse(json.dumps(value).encode())
     read_or_refuse(json.dumps({"value": value}).encode())
     read_or_refuse(json.dumps({"value": {"data": value}}).encode())
+
+
+RECOS = st.dictionaries(
+    st.text(st.characters(), max_size=300),
+    st.dictionaries(
+        st.sampled_from(["zen", "azi", "llh", "ndof"]), st.integers() | st.floats() | st.booleans() | st.just(1)
+    ),
+)
+
+
+@given(reco=RECOS)
+@settings(max_examples=100)
+def test_any_published_fits(
+    reco: dict[str, Any], small_objects: dict[str, bytes], frame_of: Callable[..., bytes], message_of: Callable[..., bytes]
+) -> None:
+    data = message_of({"P": frame_of("P", small_objects)}, reco=reco)
+    assert refusal(read, data) == ""
+
+
+@pytest.mark.parametrize("number", [10**400, -(10**400), 2**64, True, 1e308])
+def test_numbers_that_no_format_can_hold(
+    number: float, small_objects: dict[str, bytes], frame_of: Callable[..., bytes], message_of: Callable[..., bytes]
+) -> None:
+    reco = {"\ud800": {"zen": 1, "azi": 1, "llh": number, "ndof": number}, "b": {"zen": number, "azi": number}}
+    assert refusal(read, message_of({"P": frame_of("P", small_objects)}, reco=reco)) == ""
 
 
 @given(edits=EDITS)
@@ -144,6 +175,23 @@ FULL = b"\xff" * 8
 def test_huge_counts_cost_nothing(name: str, version: int, fields: bytes, body_of: Callable[..., bytes]) -> None:
     with pytest.raises(EventError, match=r"claim|cut short"):
         decode(body_of(name, version, fields))
+
+
+def test_lengths_of_a_million_digits(body_of: Callable[..., bytes]) -> None:
+    """Run lengths whose digits never end; as one number, each digit would cost more than the one before."""
+    million = b"\xfb" + struct.pack("<I", 999_999)
+    empty = b"\0\0\0\0\0" + b"\0\0\0"
+    for code in (b"\x10", b"\xf1", b"\x01"):
+        with pytest.raises(EventError, match=r"more widths than pulses|cut short"):
+            decode(body_of("I3SuperDST", 1, empty + b"\0\0" + million + code * 999_999))
+
+
+def test_keys_that_are_huge_numbers(
+    small_objects: dict[str, bytes], frame_of: Callable[..., bytes], message_of: Callable[..., bytes]
+) -> None:
+    message = json.loads(message_of({"P": frame_of("P", small_objects)}))
+    message["value"]["data"]["reco"] = {10**5000: {"zen": 1.0, "azi": 1.0}}
+    assert refusal(read, pickle.dumps(message)) == ""
 
 
 def test_bombs_in_bombs() -> None:

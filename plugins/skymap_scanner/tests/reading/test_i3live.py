@@ -139,6 +139,7 @@ def _with_frames(packed: Any) -> bytes:
         (_with_frames([["P", 3]]), "frame 0: it is not a pair"),
         (_with_frames([["P", "AAA"]]), "frame 0: its base64 text is malformed or cut short"),
         (_with_frames([["P", "\N{SNOWMAN}"]]), "frame 0: its base64 text is malformed"),
+        (_with_frames([["P", "\ud800"]]), "frame 0: its base64 text is malformed"),
         (_with_frames([["P", "AAAA"]]), "frame 0: its compressed bytes are damaged"),
         (_with_frames([["P", base64.b64encode(zlib.compress(b"abcdef")[:-1]).decode()]]), "are cut short"),
         (_with_frames([["P", base64.b64encode(zlib.compress(b"N.")).decode()]]), "no frame in the pickle"),
@@ -161,12 +162,45 @@ def test_a_bomb_is_not_inflated(message_of: Callable[..., bytes]) -> None:
         load_alert_bytes(bomb, "bomb")
 
 
-def test_many_small_bombs_share_one_limit(message_of: Callable[..., bytes], frame_of: Callable[..., bytes]) -> None:
-    frame = frame_of("P", {})
-    large = frame[:10] + frame[10:11] + struct.pack("<I", 1) + bytes(limits.MAX_FRAME_BYTES - 200)
-    bombs = message_of({f"P{number}": large for number in range(3)})
-    with pytest.raises(EventError):
-        load_alert_bytes(bombs, "bombs")
+def test_frames_share_one_limit(
+    small_objects: dict[str, bytes],
+    body_of: Callable[..., bytes],
+    frame_of: Callable[..., bytes],
+    message_of: Callable[..., bytes],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    large = frame_of("P", {"Large": body_of("I3Double", 0, bytes(4000))})
+    message = message_of({"P0": large, "P1": large, "P2": frame_of("P", small_objects)})
+    assert load_alert_bytes(message, "event").header.run_id == 138632
+    monkeypatch.setattr(limits, "MAX_EVENT_BYTES", 8000)
+    with pytest.raises(EventError, match=r"frame 1: it inflates to more than [0-9]{4} bytes"):
+        load_alert_bytes(message, "event")
+
+
+def test_base64_may_be_in_lines(small_alert: bytes) -> None:
+    message = json.loads(small_alert)
+    pair = message["value"]["data"]["frames"][1]
+    pair[1] = "\n".join(pair[1][start : start + 76] for start in range(0, len(pair[1]), 76))
+    assert len(load_alert_bytes(json.dumps(message).encode(), "event").pulses) == 3
+
+
+def test_the_header_of_the_read_out_does_too(
+    small_objects: dict[str, bytes], frame_of: Callable[..., bytes], message_of: Callable[..., bytes]
+) -> None:
+    objects = {"QI3EventHeader" if name == "I3EventHeader" else name: body for name, body in small_objects.items()}
+    assert load_alert_bytes(message_of({"P": frame_of("P", objects)}), "event").header.event_id == 7
+
+
+def test_only_pulses_on_the_surface(
+    small_objects: dict[str, bytes],
+    body_of: Callable[..., bytes],
+    frame_of: Callable[..., bytes],
+    message_of: Callable[..., bytes],
+) -> None:
+    fields = struct.pack("<BBIBBBBiIBBBIBBdffB", 0, 0, 1, 0, 0, 0, 2, 1, 61, 0, 0, 0, 1, 0, 3, 5, 1, 1, 1)
+    objects = {**small_objects, "SplitInIcePulses": body_of("I3RecoPulseSeriesMap", 0, fields)}
+    with pytest.raises(NoSignal, match=r"the event has no pulses in the ice \(SplitInIcePulses is empty\)"):
+        load_alert_bytes(message_of({"P": frame_of("P", objects)}), "event")
 
 
 def test_an_event_without_pulses(

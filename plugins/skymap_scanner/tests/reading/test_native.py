@@ -185,6 +185,12 @@ def test_one_line_per_pulse(document: dict[str, Any]) -> None:
     assert len([line for line in lines if line.startswith('{"string"')]) == 20
 
 
+def test_the_example_of_the_documents() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "formats.md").read_text()
+    (example,) = re.findall(r"```json\n(.*?)```", text, re.DOTALL)
+    assert native.dumps(native.loads(example.encode())).decode() == example
+
+
 @pytest.mark.parametrize(
     "name", ["138632_31747601.json", "event_HESE_2017-11-28.json", "run00136662-evt000035405932-BRONZE.pkl"]
 )

@@ -53,5 +53,17 @@ def test_the_finest_level_bounds_it() -> None:
     assert max(sky.levels) == 64
 
 
+def test_a_nan_hides_nothing() -> None:
+    """The pixel that holds the minimum has no value at a fine level: the one above it still counts."""
+    sky = Sky()
+    for index in range(768):
+        sky.add((8, index), Answer(llh=100.0 if index == 100 else 200.0, vertex=NOWHERE))
+    policy = Adaptive(Progression.parse("8:0,4096:12"))
+    children = policy.refined(sky)[16]
+    for index in children.tolist():
+        sky.add((16, index), Answer(llh=math.nan, vertex=NOWHERE))
+    assert set(children.tolist()) <= set(policy.refined(sky)[16].tolist())
+
+
 def test_nothing_is_known() -> None:
     assert Adaptive(Progression.parse("1:0,8:12")).refined(Sky()) == {}

@@ -111,13 +111,16 @@ class Running:
         self.process.kill()
         self.process.communicate(timeout=DEADLINE)
 
-    def kill_a_pilot(self, which: random.Random) -> None:
-        """SIGKILL."""
+    def kill_a_pilot(self, which: random.Random) -> bool:
+        """SIGKILL; whether there was one."""
         assert self.process is not None
         with contextlib.suppress(psutil.NoSuchProcess):
             descendants = psutil.Process(self.process.pid).children(recursive=True)
             pilots = [child for child in descendants if "ewms.pilot" in child.cmdline()]
-            which.choice(pilots).kill()
+            if pilots:
+                which.choice(pilots).kill()
+                return True
+        return False
 
     def summary(self) -> dict[str, Any]:
         summary: dict[str, Any] = json.loads((self.out / "summary.json").read_text())
@@ -164,8 +167,7 @@ def test_pilots_killed_at_random_moments(running: Running, undisturbed: Product,
     killed = 0
     for count in sorted(moments.sample(range(sum(pixels_in(undisturbed).values())), 3)):
         if running.wait_accepted(count):
-            running.kill_a_pilot(moments)
-            killed += 1
+            killed += running.kill_a_pilot(moments)
     assert running.finish() == undisturbed
     assert killed > 0
 

@@ -10,7 +10,7 @@ from aiormq import exceptions
 
 from ewms.core.errors import BrokerError, BrokerRejected, BrokerUnavailable
 
-_DENIED = re.compile(r"(\w+) access to (\w+) '([^']*)'")
+_DENIED = re.compile(r"(?:\w+ )?access to \w+ '[^']*'")
 _HELD_TOO_LONG = re.compile(r"timed out\. Timeout value used: (\d+) ms")
 _TOO_LARGE = re.compile(r"message size (\d+) (?:is )?larger than configured max size (\d+)")
 
@@ -66,10 +66,7 @@ class Refused(Exception):
             return missing(queue, shown)
         denied = _DENIED.search(self.text)
         if denied is not None:
-            return BrokerRejected(
-                f"{shown} denies the user the permission to {denied[1]} {denied[2]} {denied[3]}; "
-                "have it granted with rabbitmqctl set_permissions"
-            )
+            return BrokerRejected(f"{shown} denies the user {denied[0]}; have it granted with rabbitmqctl set_permissions")
         return BrokerRejected(f"{shown} refuses queue {queue}: {self.text}")
 
 

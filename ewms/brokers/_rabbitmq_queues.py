@@ -28,7 +28,7 @@ _QUEUE_TIMEOUT = 10 * 365 * 86_400
 DEFAULT_TIMEOUT = 1800.0
 """Seconds for which older servers let a message be held, unless they are told otherwise."""
 SETTLING_SECONDS = 1.2
-"""After which a new quorum queue outlives the kill of its server, which keeps in memory until then where that is (3.10.8)."""
+"""After which a new quorum queue outlives the kill of its server, which keeps in memory until then where it is (3.10)."""
 _NEWS_SECONDS = 0.1
 """In which consumers of a deleted queue are told; a server forgets to, where the queue is made anew within 0.03 seconds."""
 _PERSISTENT = 2

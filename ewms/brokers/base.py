@@ -28,6 +28,8 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """`Delivery.redelivered` is true from the second delivery on."""
     drops_repeats: bool = True
     """A publish that is repeated under its id within two minutes is dropped."""
+    tells_depth: bool = True
+    """`depth` and `inspect` are answered; otherwise they raise `BrokerRejected`."""
     max_lease_seconds: float | None = None
     """For how long a message can be held at most, however often its lease is renewed; None for any time."""
 

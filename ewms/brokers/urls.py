@@ -10,6 +10,8 @@ from ewms.core.errors import UsageError
 DEFAULT_PATIENCE = 60.0
 """Seconds for which operations are tried again while the server is away."""
 _GROUP = "ewms.brokers"
+_EXTRAS = {"amqp": "rabbitmq", "amqps": "rabbitmq"}
+"""What to install for a scheme, where it is not called so itself."""
 
 
 def broker_for(url: str, *, patience: float = DEFAULT_PATIENCE) -> Broker:
@@ -18,22 +20,29 @@ def broker_for(url: str, *, patience: float = DEFAULT_PATIENCE) -> Broker:
     Parameters
     ----------
     url
-        `nats://host:4222`, `tls://…` or `memory://name`, or the scheme of another distribution's broker (entry-point
-        group `ewms.brokers`). The forms of a NATS URL are told in `ewms.brokers._nats_url`.
+        `nats://host:4222`, `tls://…`, `amqp://host/vhost`, `amqps://…`, `pulsar://host` or `memory://name`, or the scheme of
+        another distribution's broker (entry-point group `ewms.brokers`). Their forms are told in `_nats_url` and its likes.
     patience
         Seconds for which operations are tried again while the server is away.
 
     Raises
     ------
     UsageError
-        No broker has that scheme, or the URL is malformed.
+        No broker has that scheme, its client library is not installed, or the URL is malformed.
     """
     scheme, separator, _ = url.partition("://")
     kinds = {point.name: point for point in entry_points(group=_GROUP)}
     if not separator or scheme not in kinds:
         known = ", ".join(f"{name}://" for name in sorted(kinds))
         raise UsageError(f"broker URL {redact(url)} has no known scheme; use one of {known}")
-    broker: Broker = kinds[scheme].load()(url, patience=patience)
+    try:
+        kind = kinds[scheme].load()
+    except ModuleNotFoundError as error:
+        extra, library = _EXTRAS.get(scheme, scheme), (error.name or "").partition(".")[0]
+        raise UsageError(
+            f'broker URL {redact(url)} needs {library}, which is not installed; pip install "ewms[{extra}]"'
+        ) from error
+    broker: Broker = kind(url, patience=patience)
     return broker
 
 

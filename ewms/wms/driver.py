@@ -160,8 +160,9 @@ class Driver:
         await self._broker.delete(self._queues.reports)
 
     async def _open(self) -> Consumer:
-        identity = await self._broker.declare(self._queues.work, self._lease)
-        await self._broker.declare(self._queues.reports, self._lease)
+        identity, _ = await asyncio.gather(
+            self._broker.declare(self._queues.work, self._lease), self._broker.declare(self._queues.reports, self._lease)
+        )
         if await self._in_thread(self.ledger.adopt_stream, identity, kept=self._pilots_survive):
             await self._in_thread(self.ledger.restore)
         else:
@@ -243,6 +244,8 @@ class Driver:
 
         Only a second look in a row counts, because a report may have been on its way during the first.
         """
+        if not self._broker.capabilities.tells_depth:
+            return
         work = await self._broker.depth(self._queues.work)
         reports = await self._broker.depth(self._queues.reports)
         if work.ready or work.leased or reports.ready or reports.leased:

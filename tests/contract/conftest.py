@@ -16,6 +16,7 @@ from ewms.brokers.base import Broker
 from ewms.brokers.embedded import EmbeddedNats
 from ewms.brokers.urls import broker_for
 from ewms.core.errors import BrokerUnavailable
+from tests.support.pulsar_lite import running_pulsar_lite
 from tests.support.rabbitmq import RabbitmqServer
 
 Connect = Callable[[], Awaitable[Broker]]
@@ -47,14 +48,47 @@ async def _rabbitmq(request: pytest.FixtureRequest) -> AsyncIterator[str]:
     yield server.url()
 
 
+@asynccontextmanager
+async def _pulsar(request: pytest.FixtureRequest) -> AsyncIterator[str]:
+    folder: Path = request.getfixturevalue("tmp_path")
+    with running_pulsar_lite(folder / "pulsar") as address:
+        yield address
+
+
 _SERVERS: dict[str, Callable[[pytest.FixtureRequest], AbstractAsyncContextManager[str]]] = {
     "memory": _memory,
     "nats": _nats,
+    "pulsar": _pulsar,
     "rabbitmq": _rabbitmq,
 }
 
 
-@pytest.fixture(params=sorted(_SERVERS))
+PULSAR_HONOURS = {
+    "test_messages_come_as_published_and_in_order",
+    "test_lease_of_an_empty_queue_returns_after_its_wait",
+    "test_lease_returns_as_soon_as_there_is_a_message",
+    "test_hundreds_of_publishes_at_once",
+    "test_a_lost_lease_comes_back_flagged",
+    "test_twenty_five_redeliveries",
+    "test_one_consumer_can_be_asked_by_several_tasks",
+    "test_a_message_above_the_limit_is_refused_and_harms_nothing",
+    "test_declare_keeps_messages_and_takes_a_new_lease",
+    "test_closing_a_consumer_ends_its_calls",
+    "test_signals_reach_everybody_who_listens",
+    "test_a_signal_too_large_is_dropped",
+}
+"""What the stand-in for Pulsar, and our experimental broker for it, keep of the contract."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run every test that needs a broker over all of them, over Pulsar where that can be."""
+    if "server" in metafunc.fixturenames:
+        honours = metafunc.definition.originalname in PULSAR_HONOURS
+        names = [name for name in sorted(_SERVERS) if name != "pulsar" or honours]
+        metafunc.parametrize("server", names, indirect=True)
+
+
+@pytest.fixture
 def server(request: pytest.FixtureRequest) -> AbstractAsyncContextManager[str]:
     """A server of each kind, not yet entered: what it takes is made in the event loop of the test."""
     make = _SERVERS[request.param]

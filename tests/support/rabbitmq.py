@@ -134,7 +134,10 @@ class RabbitmqServer:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_STOP_SECONDS)
         self.kill()
-        subprocess.run(["epmd", "-kill"], env=self._environment(), capture_output=True, check=False, timeout=10)
+        deadline = time.monotonic() + _STOP_SECONDS
+        while _epmd(self._environment(), "-names") == 0 and _epmd(self._environment(), "-kill") != 0:
+            assert time.monotonic() < deadline, "epmd believes that the server lives"
+            time.sleep(0.05)
 
     def ctl(self, *arguments: str) -> str:
         """Run rabbitmqctl; what it printed."""
@@ -160,6 +163,10 @@ class RabbitmqServer:
             "ERL_EPMD_ADDRESS": "127.0.0.1",
             "ERL_EPMD_PORT": str(self._epmd_port),
         }
+
+
+def _epmd(environment: dict[str, str], argument: str) -> int:
+    return subprocess.run(["epmd", argument], env=environment, capture_output=True, check=False, timeout=10).returncode
 
 
 def _definitions() -> dict[str, object]:

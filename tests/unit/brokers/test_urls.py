@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from ewms.brokers.memory import MemoryBroker
@@ -42,5 +44,20 @@ def test_the_scheme_decides(url: str, kind: type) -> None:
 @pytest.mark.parametrize("url", ["amqpp://SECRET@host", "host:4222", "", "SECRET@host", "://host"])
 def test_an_unknown_scheme_names_the_known_ones(url: str) -> None:
     with pytest.raises(UsageError, match=r"memory://.*nats://.*tls://") as caught:
+        broker_for(url)
+    assert "SECRET" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "library", "extra"), [("amqp://me:SECRET@host", "aiormq", "rabbitmq"), ("pulsar://host", "pulsar", "pulsar")]
+)
+def test_a_library_that_is_missing_is_named(url: str, library: str, extra: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded = (f"{library}.", f"ewms.brokers._{extra}", f"ewms.brokers.{extra}")
+    for name in [name for name in sys.modules if name.startswith(loaded)]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(
+        UsageError, match=rf'needs {library}, which is not installed; pip install "ewms\[{extra}\]"'
+    ) as caught:
         broker_for(url)
     assert "SECRET" not in str(caught.value)

@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/pip install -q --disable-pip-version-check -c constraints.txt
 WORKERS ?= 2
 
-.PHONY: demo demo-skymap test lint bench soak clean
+.PHONY: demo demo-skymap test lint readers bench soak clean
 
 demo: $(RUNS)
 	rm -rf demo
@@ -26,13 +26,19 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy plugins/skymap_scanner  # apart: its tests are called as ours are
 	$(BIN)/lint-imports
 
 bench: $(READY)
 	$(INSTALL) -e ".[bench]"
 	$(BIN)/python -m bench
 
+# The programs that others read our sky maps with: 50 packages, so tests with them are for CI and whoever asks.
+readers: $(READY)
+	$(INSTALL) -e "plugins/skymap_scanner[readers]"
+
 soak: $(READY)
+	$(INSTALL) -e "plugins/skymap_scanner[readers,fuzz]"
 	HYPOTHESIS_PROFILE=soak $(BIN)/pytest -n $(WORKERS) -q --timeout 3600 -m "soak or not soak"
 
 clean:

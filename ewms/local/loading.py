@@ -18,6 +18,7 @@ from ewms.core.spec import TaskSpec, WorkflowSpec, parse_spec
 from ewms.local.consumers import check_importable, reference_to
 from ewms.local.inputs import PlainApplication
 from ewms.local.workflow import Workflow
+from ewms.pilot.containers.check import check_here
 
 _SPEC_FILE = "workflow.toml"
 _GROUP = "ewms.applications"
@@ -60,6 +61,8 @@ class Loaded:
         for task in spec.tasks:
             if task.python is not None:
                 check_importable(task.python, self.search_path, f"{where}: task '{task.name}'")
+            if task.container is not None:
+                check_here(task.container, self.search_path[0] if self.search_path else "", f"{where}: task '{task.name}'")
 
     @property
     def has_application(self) -> bool:

@@ -65,13 +65,13 @@ def report_lines(result: ewms.RunResult) -> Iterator[str]:
     for name, scheme in summary.get("contours", {}).items():
         if name == "calibrated" or (name == "wilks" and "calibrated" not in summary["contours"]):
             yield f"50 % area {scheme['50']['area']:.2f}, 90 % area {scheme['90']['area']:.2f} sq deg ({scheme['note']})"
-    if "degrees_from_truth" in summary:
-        yield f"the event was simulated: the best fit is {summary['degrees_from_truth']:.2f} degrees from the truth"
     pixels = sum(summary["pixels"].values())
     yield f"{pixels} pixels in {summary['seconds']:.1f} s; files in {result.product}"
     dead = summary["events"]["dead_lettered"]
     if dead:
         yield f"{dead} without answer; see: ewms why {result.out}"
+    if "degrees_from_truth" in summary:
+        yield f"the event was simulated: the best fit is {summary['degrees_from_truth']:.2f} degrees from the truth"
 
 
 def _direction(summary: dict[str, Any]) -> str:

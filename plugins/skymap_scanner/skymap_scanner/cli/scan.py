@@ -10,11 +10,14 @@ import click
 import ewms
 from skymap_scanner.cli.display import display_for, report_lines
 from skymap_scanner.errors import ScanError
+from skymap_scanner.reading import load_alert
 from skymap_scanner.scanning.policies import POLICIES
 from skymap_scanner.scanning.progression import DEFAULT
 from skymap_scanner.scanning.workflow import scan_workflow
 
 _DEAD_LETTERS = 3
+_LEASE = 10.0
+"""Seconds after which the loss of a pilot is noticed: somebody waits for this map."""
 
 
 @click.command(short_help="Scan events: where on the sky did they come from, and how sure is that?")
@@ -30,7 +33,7 @@ _DEAD_LETTERS = 3
     metavar="PART",
     help="Begin the next level when so much is done.",
 )
-@click.option("--out", type=click.Path(path_type=Path), help="Folder; scan-RUN-EVENT by default.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder; scan-NAME by default, after the name of the file.")
 @click.option("--workers", type=int, help="Pixels worked on at once; as many as there are cores by default.")
 @click.option("--broker", help="URL of a message broker; a private one is started by default.")
 @click.option("--max-failures", default=3, show_default=True, help="Tries per pixel.")
@@ -67,11 +70,20 @@ def scan(
         raise ScanError(f"--max-failures is {max_failures}; a pixel is tried at least once")
     workflow = scan_workflow(parameters, max_failures=max_failures)
     folders = _folders(events, out)
+    for event in events[1:]:
+        load_alert(event)  # so that one which cannot be read is told before the first is scanned
     dead = 0
     for event, folder in zip(events, folders, strict=True):
         with display_for(event.name) as display:
             result = ewms.run(
-                workflow, inputs=[event], out=folder, workers=workers, broker=broker, resume=resume, progress=display.show
+                workflow,
+                inputs=[event],
+                out=folder,
+                workers=workers,
+                broker=broker,
+                lease=_LEASE,
+                resume=resume,
+                progress=display.show,
             )
         for line in report_lines(result):
             click.echo(line)

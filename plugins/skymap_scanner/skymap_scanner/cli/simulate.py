@@ -9,8 +9,8 @@ import click
 
 from skymap_scanner.errors import ScanError
 from skymap_scanner.reading import native
-from skymap_scanner.simulation.simulate import KINDS, MJD
-from skymap_scanner.simulation.simulate import simulate as simulated
+from skymap_scanner.simulation.event import KINDS, MJD
+from skymap_scanner.simulation.event import simulate as simulated
 
 
 @click.command(short_help="Make an event of a track or a shower.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,15 +10,12 @@ from typing import Any
 import msgspec
 
 from ewms import Application, DeadLetter, Event, Outcome
-from skymap_scanner.coverage.levels import calibrated_levels
-from skymap_scanner.coverage.measure import RECO_FILE, Measured
-from skymap_scanner.coverage.statistics import calibrated, coverage
+from skymap_scanner.coverage.measure import RECO_FILE, Measured, track_reco
+from skymap_scanner.coverage.report import report, studies
 from skymap_scanner.errors import ScanError
-from skymap_scanner.maps.confidence import WILKS
-from skymap_scanner.recos.registry import check_reco
+from skymap_scanner.simulation.sample import LAST_SAMPLE
 
 Product = Mapping[str, str | bytes]
-NOTE = "same simulator as the reconstruction's photon model, no ice systematics"
 
 
 class Coverage(Application[Event, Outcome, Product]):
@@ -27,8 +23,10 @@ class Coverage(Application[Event, Outcome, Product]):
 
     Parameters
     ----------
+    inputs
+        None: events are simulated.
     events
-        How many events are simulated.
+        How many.
     seed
         The first event's; the others follow.
     reco
@@ -44,12 +42,13 @@ class Coverage(Application[Event, Outcome, Product]):
         self, inputs: Sequence[Path] = (), *, events: int = 1000, seed: int = 0, reco: str = "mpe", plots: bool = True
     ) -> None:
         super().__init__(inputs)
+        if inputs:
+            raise ScanError(f"a study simulates its own events; leave out the input {inputs[0]}")
         if events < 1:
             raise ScanError(f"events is {events}; a study takes at least one")
-        if seed < 0:
-            raise ScanError(f"seed is {seed}; seeds are not negative")
-        if check_reco(reco) not in {"mpe", "spe"}:
-            raise ScanError(f"reco '{reco}': coverage is measured for reconstructions of tracks; use mpe or spe")
+        if seed < 0 or seed + events - 1 > LAST_SAMPLE:
+            raise ScanError(f"seed {seed} is out of range; give 0 to {LAST_SAMPLE + 1 - events} for {events} events")
+        track_reco(reco)
         self._seeds = range(seed, seed + events)
         self._reco = reco
         self._plots = plots
@@ -66,7 +65,7 @@ class Coverage(Application[Event, Outcome, Product]):
     def advance(self, outcome: Outcome) -> Iterable[Event]:
         """Keep what was measured."""
         found = msgspec.convert(outcome.value, Measured)
-        self._measured[found.seed] = found
+        self._measured[found.event] = found
         return ()
 
     def buried(self, letter: DeadLetter) -> Iterable[Event]:
@@ -74,42 +73,32 @@ class Coverage(Application[Event, Outcome, Product]):
         return ()
 
     def assemble(self) -> Product:
-        """The numbers, every event, and a picture."""
-        report = self.report()
+        """The numbers, the levels as they would be shipped, every event, and a picture."""
+        found = self._found
         product: dict[str, str | bytes] = {
-            "coverage.json": json.dumps(report, indent=2) + "\n",
-            "events.jsonl": "".join(msgspec.json.encode(found).decode() + "\n" for found in self._ordered()),
+            "coverage.json": _document(report(self._reco, self._seeds, found)),
+            "levels.json": _document(studies(self._reco, self._seeds, found)),
+            "events.jsonl": "".join(msgspec.json.encode(event).decode() + "\n" for event in found),
         }
-        if self._plots and self._measured:
+        if self._plots and found:
             from skymap_scanner.coverage.plot import coverage_plot
 
-            product["coverage.png"] = coverage_plot([found.two_delta for found in self._ordered()], self._reco)
+            product["coverage.png"] = coverage_plot([event.two_delta for event in found], self._reco)
         return product
 
     def summary(self) -> Mapping[str, Any]:
         """The numbers."""
-        return self.report()
+        return report(self._reco, self._seeds, self._found)
 
     def status(self) -> str:
         """How many are inside the 90 % contour so far."""
-        report = self.report()["wilks"]["90"]
-        return f"{report['inside']} of {report['events']} inside Wilks' 90 %"
+        inside = report(self._reco, self._seeds, self._found)["wilks"]["90"]
+        return f"{inside['inside']} of {inside['events']} inside Wilks' 90 %"
 
-    def report(self) -> dict[str, Any]:
-        """What was found so far."""
-        values = [found.two_delta for found in self._ordered()]
-        wilks = {level.probability: level.two_delta for level in WILKS.levels}
-        apart = sorted(found.separation for found in self._ordered())
-        return {
-            "reco": self._reco,
-            "note": NOTE,
-            "seeds": [self._seeds.start, self._seeds.stop - 1],
-            "missing": len(self._seeds) - len(values),
-            "median_separation_degrees": apart[len(apart) // 2] if apart else math.nan,
-            "wilks": coverage(values, wilks),
-            "calibrated": coverage(values, calibrated_levels(self._reco)),
-            "levels_of_these_events": {str(p): level for p, level in calibrated(values).items()} if values else {},
-        }
+    @property
+    def _found(self) -> list[Measured]:
+        return [self._measured[event] for event in sorted(self._measured)]
 
-    def _ordered(self) -> list[Measured]:
-        return [self._measured[seed] for seed in sorted(self._measured)]
+
+def _document(content: Mapping[str, Any]) -> str:
+    return json.dumps(content, indent=2) + "\n"

@@ -9,7 +9,8 @@ from typing import Any
 
 
 @functools.cache
-def _studies() -> dict[str, Any]:
+def shipped_studies() -> dict[str, Any]:
+    """Return what `data/levels.json` says, by reconstruction: note, provenance and levels."""
     text = resources.files("skymap_scanner.coverage").joinpath("data", "levels.json").read_text()
     studies: dict[str, Any] = json.loads(text)
     return studies
@@ -20,5 +21,5 @@ def calibrated_levels(reco: str) -> dict[float, float]:
 
     They are calibrated on simulation: the same simulator, without systematic errors of the ice.
     """
-    study = _studies()["levels"].get(reco, {})
-    return {float(probability): level for probability, level in study.items()}
+    levels = shipped_studies().get(reco, {"levels": {}})["levels"]
+    return {float(probability): level["two_delta_llh"] for probability, level in levels.items()}

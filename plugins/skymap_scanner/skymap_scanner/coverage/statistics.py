@@ -12,8 +12,8 @@ PROBABILITIES = (0.5, 0.9)
 """Of the contours that are calibrated."""
 
 
-def interval(inside: int, events: int) -> tuple[float, float]:
-    """Return the 68 % interval of a fraction by Wilson's score."""
+def interval(inside: float, events: int) -> tuple[float, float]:
+    """Return the 68 % interval of a fraction (Wilson, J. Am. Stat. Assoc. 22 (1927) 209)."""
     if events == 0:
         return 0.0, 1.0
     fraction = inside / events
@@ -39,7 +39,14 @@ def coverage(two_delta: Sequence[float], levels: Mapping[float, float]) -> dict[
     return found
 
 
-def calibrated(two_delta: Sequence[float]) -> dict[float, float]:
-    """Return the levels that hold the truth as often as they should in these events."""
-    values = np.asarray(two_delta, dtype=float)
-    return {probability: round(float(np.quantile(values, probability)), 3) for probability in PROBABILITIES}
+def calibrated(two_delta: Sequence[float]) -> dict[str, Any]:
+    """Return the levels that hold the truth as often as they should in these events, by probability.
+
+    `low` and `high` are the levels at the ends of the 68 % interval of the probability: a sample shows no more.
+    """
+    found = {}
+    for probability in PROBABILITIES if two_delta else ():
+        low, high = interval(probability * len(two_delta), len(two_delta))
+        level, low, high = (round(float(np.quantile(two_delta, p)), 3) for p in (probability, low, high))
+        found[f"{probability:g}"] = {"two_delta_llh": level, "low": low, "high": high}
+    return found

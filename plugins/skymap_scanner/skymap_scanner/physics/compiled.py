@@ -14,8 +14,8 @@ import numba
 F = TypeVar("F", bound=Callable[..., object])
 
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
-"""No `fastmath`, not even fused multiplications: the compiler then decides the last bits, and decided differently for code
-just compiled and the same code loaded from the cache. Every worker has to find the same bits. It costs a tenth of the speed."""
+"""No `fastmath`, not even fused multiplications: the compiler then chooses the last bits, and chose others for code just
+compiled than for the same code from the cache. Every worker has to find the same bits; that costs a tenth of the speed."""
 
 
 def _digest() -> str:

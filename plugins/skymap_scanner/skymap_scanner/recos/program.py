@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -22,8 +22,9 @@ class ProgramReco(Reco):
     The program reads a `Pixel` as JSON from one file, writes its `Answer` as JSON to another, and exits with 0.
     """
 
-    command: ClassVar[tuple[str, ...]]
-    """Program and arguments; `{{INFILE}}`, `{{OUTFILE}}` and `{{DATA_HUB}}`, the folder of event and hits, are replaced."""
+    task: ClassVar[Mapping[str, Any]]
+    """Keys of the `ewms` task that runs it: `command` or `container`, in whose arguments `{{INFILE}}`, `{{OUTFILE}}` and
+    `{{DATA_HUB}}`, the folder of event and hits, are replaced; and others, such as `timeout`."""
 
     def __init__(self, alert: Alert) -> None:
         self._hits = hits_of(alert)

@@ -39,5 +39,8 @@ def _by_program(task: ewms.TaskSpec, name: str) -> ewms.TaskSpec:
     reco = reco_class(name)
     if not issubclass(reco, ProgramReco):
         raise ScanError(f"reconstruction '{name}' is listed as a program, but is no subclass of ProgramReco")
-    json_files = {"infile_suffix": ".json", "outfile_suffix": ".json"}
-    return task.model_copy(update={"python": None, "command": reco.command, **json_files})
+    kept = {"name": task.name, "input": task.input, "output": task.output}
+    try:
+        return ewms.TaskSpec(**kept, **reco.task, infile_suffix=".json", outfile_suffix=".json")
+    except ValueError as error:
+        raise ScanError(f"reconstruction '{name}' describes its task wrongly: {error}") from error

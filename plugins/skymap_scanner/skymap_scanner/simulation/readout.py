@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from skymap_scanner.detector.geometry import Modules
 from skymap_scanner.physics.photons import BLUR
 from skymap_scanner.pulses import ATWD, FADC, HLC, PULSE, Pulses
-from skymap_scanner.simulation.photons import Light
+from skymap_scanner.simulation.light import Light
 
 NOISE_RATE: Final = 600e-9
 """Per ns and module, of pulses without light: 600 Hz."""
@@ -19,21 +19,25 @@ BEFORE: Final = 4000.0
 AFTER: Final = 6000.0
 """ns after it."""
 MERGED: Final = 10.0
-"""ns within which photons of one module are one pulse."""
+"""ns of light that are one pulse."""
 SATURATION: Final = 2000
-"""Photons above which a module's own time and charge mean nothing more; they are not simulated."""
+"""Photons of a module that are simulated at most: more change neither its first time nor what is made of its charge."""
 CHARGE_SPREAD: Final = 0.3
 """Relative standard deviation of a photoelectron's charge."""
 SMALLEST_CHARGE: Final = 0.15
 """PE, below which the discriminator sees nothing."""
+CHARGE_STEP: Final = 0.05
+"""PE, in which charges are stored; times are stored in ns."""
 NEIGHBOURS: Final = 2
 """Modules up and down the string that make a coincidence."""
-COINCIDENCE: Final = 1000.0
-"""ns between them."""
+COINCIDENCE: Final = 1000
+"""ns between them at most."""
 FAST_WIDTH: Final = 8.0
 """ns, of pulses of the fast digitiser."""
 SLOW_WIDTH: Final = 25.0
-"""ns, of pulses of the slow one."""
+"""ns, of pulses of the slow one, which alone records modules that are not in coincidence."""
+
+_ROOM: Final = 10**6
 
 Array = NDArray[np.float64]
 
@@ -42,12 +46,9 @@ def read_out(modules: Modules, light: Light, rng: np.random.Generator) -> Pulses
     """Return the pulses of an event, sorted by string, om and time."""
     rows, times = _photons(modules, light, rng)
     middle = float(np.median(times)) if len(times) else float(np.median(light.direct))
-    noise = rng.poisson(NOISE_RATE * (BEFORE + AFTER), len(modules.rde))
-    noisy = np.repeat(np.arange(len(noise)), noise)
-    rows = np.concatenate([rows, noisy])
-    times = np.concatenate([times, middle - BEFORE + (BEFORE + AFTER) * rng.random(len(noisy))])
-    seen = (times > middle - BEFORE) & (times < middle + AFTER)
-    rows, times = rows[seen], times[seen]
+    read = (times > middle - BEFORE) & (times < middle + AFTER)
+    dark_rows, dark_times = _noise(len(modules.rde), middle, rng)
+    rows, times = np.concatenate([rows[read], dark_rows]), np.concatenate([times[read], dark_times])
     charges = np.maximum(rng.normal(1.0, CHARGE_SPREAD, len(times)), SMALLEST_CHARGE)
     return _pulses(modules, *_merged(rows, times, charges))
 
@@ -60,22 +61,29 @@ def _photons(modules: Modules, light: Light, rng: np.random.Generator) -> tuple[
     return rows, light.direct[rows] + delay + rng.normal(0.0, BLUR, len(rows))
 
 
+def _noise(modules: int, middle: float, rng: np.random.Generator) -> tuple[NDArray[np.int64], Array]:
+    """Modules (by row) and times of pulses without light."""
+    count = rng.poisson(NOISE_RATE * (BEFORE + AFTER), modules)
+    rows = np.repeat(np.arange(modules), count)
+    return rows, rng.uniform(middle - BEFORE, middle + AFTER, len(rows))
+
+
 def _merged(rows: NDArray[np.int64], times: Array, charges: Array) -> tuple[NDArray[np.int64], Array, Array]:
-    """One pulse for photons of a module that follow each other closely, at the time of the first."""
+    """One pulse for the photons in each `MERGED` ns since a module's first, at the time of the first of them."""
     order = np.lexsort((times, rows))
     rows, times, charges = rows[order], times[order], charges[order]
+    since_first = times - times[np.searchsorted(rows, rows)]
     begins = np.ones(len(rows), bool)
-    begins[1:] = (rows[1:] != rows[:-1]) | (times[1:] - times[:-1] > MERGED)
+    begins[1:] = (np.diff(rows) != 0) | (np.diff(since_first // MERGED) != 0)
     first = np.flatnonzero(begins)
-    return rows[first], times[first], np.add.reduceat(charges, first) if len(first) else charges
+    return rows[first], times[first], np.add.reduceat(charges, first)
 
 
 def _pulses(modules: Modules, rows: NDArray[np.int64], times: Array, charges: Array) -> Pulses:
     pulses = np.zeros(len(rows), PULSE)
     pulses["string"], pulses["om"] = modules.string[rows], modules.om[rows]
-    # Read-out stores times in steps of 1 ns and charges in steps of 0.05 PE.
     pulses["time"] = np.round(times)
-    pulses["charge"] = np.maximum(np.round(charges / 0.05), 1.0) * 0.05
+    pulses["charge"] = np.round(charges / CHARGE_STEP) * CHARGE_STEP
     together = in_coincidence(modules, rows, times)
     pulses["flags"] = np.where(together, HLC | ATWD | FADC, FADC)
     pulses["width"] = np.where(together, FAST_WIDTH, SLOW_WIDTH)
@@ -83,18 +91,13 @@ def _pulses(modules: Modules, rows: NDArray[np.int64], times: Array, charges: Ar
 
 
 def in_coincidence(modules: Modules, rows: NDArray[np.int64], times: Array) -> NDArray[np.bool_]:
-    """Whether each pulse has one of a module at most two places up or down its string within a microsecond."""
-    place = 100 * modules.string[rows].astype(np.int64) + modules.om[rows]
-    order = np.argsort(times, kind="stable")
-    place, times = place[order], times[order]
-    end = np.searchsorted(times, times + COINCIDENCE, side="right")
-    found = np.zeros(len(times), bool)
-    for k in range(len(times)):
-        apart = np.abs(place[k + 1 : end[k]] - place[k])
-        near = (apart > 0) & (apart <= NEIGHBOURS)
-        if near.any():
-            found[k] = True
-            found[k + 1 : end[k]] |= near
-    result = np.empty_like(found)
-    result[order] = found
-    return result
+    """Whether each pulse has one of a module at most two places up or down its string within a microsecond, (n,)."""
+    ns = np.round(times - times.min(initial=0.0)).astype(np.int64)
+    # One number tells module and time, with more room between modules than any time needs.
+    place = (100 * modules.string[rows].astype(np.int64) + modules.om[rows]) * _ROOM + ns
+    known = np.append(np.sort(place), np.iinfo(np.int64).max)
+    found = np.zeros(len(rows), np.bool_)
+    for apart in range(1, NEIGHBOURS + 1):
+        for beside in (place - apart * _ROOM, place + apart * _ROOM):
+            found |= known[np.searchsorted(known, beside - COINCIDENCE)] <= beside + COINCIDENCE
+    return found

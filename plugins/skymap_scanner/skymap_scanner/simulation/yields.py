@@ -25,16 +25,16 @@ _PROPAGATION: Final = math.sqrt(ABSORPTION * EFFECTIVE_SCATTERING / 3.0)
 _CRITICAL: Final = EFFECTIVE_SCATTERING / (3.0 * _ZETA)
 
 PHOTONS_PER_METRE: Final = 32_440.0
-"""Cherenkov photons of 300 to 600 nm from a metre of bare muon track (ibid.)."""
+"""Cherenkov photons of 300 to 600 nm from a metre of bare muon track: the formula of Frank and Tamm."""
 MODULE_AREA: Final = 0.0004
 """m^2, mean effective area of a module over angles and wavelengths; chosen so that simulated muons of 0.1 to 1 PeV give as
 much light as the public alerts of such energies."""
 LIGHT_AT_REST: Final = 1.22
-"""Light of a track beside that of its own Cherenkov cone: constant part (ibid., equation 4)."""
+"""Light of a track beside that of its own Cherenkov cone: constant part (ibid.)."""
 LIGHT_PER_GEV: Final = 1.36e-3
 """The part that grows with energy: showers along the track, here spread evenly over it."""
 SHOWER_METRES_PER_GEV: Final = 5.21
-"""m of bare track that give as much light as a shower of 1 GeV (Rädel & Wiebusch, Astropart. Phys. 44 (2013) 102)."""
+"""m of bare track that give as much light as a shower of 1 GeV, as in IceCube's simulation (`ppc`, `clsim`)."""
 CLOSEST: Final = 1.0
 """m; nearer than this counts as this."""
 

@@ -85,6 +85,7 @@ def test_crashes_and_nans_change_nothing(folder: Path) -> None:
         (["event.json", "--max-failures", "0"], "--max-failures is 0"),
         (["event.json", "--workers", "0"], "workers = 0"),
         (["event.json", "event.json"], "two events are called event"),
+        (["event.json", "text.txt"], "text.txt: neither JSON nor a pickle"),
     ],
 )
 def test_wrong_input_gets_one_line(

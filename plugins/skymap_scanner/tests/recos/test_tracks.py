@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 
 import healpix  # type: ignore[import-untyped]
@@ -115,3 +117,12 @@ def test_an_event_of_two_modules_gets_finite_answers() -> None:
     (answer,) = reco.reconstruct([Pixel(nside=1, index=0, zenith=1.0, azimuth=1.0, seeds=(reco.fallback(),))])
     assert np.isfinite([answer.llh, answer.vertex.x, answer.vertex.y, answer.vertex.z, answer.vertex.time]).all()
     assert np.isnan([answer.e_in, answer.e_tot]).all()
+
+
+@pytest.mark.parametrize("module", ["mpe", "spe", "cascade"])
+def test_workers_load_nothing_heavy(module: str) -> None:
+    code = f"import sys, skymap_scanner.recos.{module}; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    ).stdout.split()
+    assert not {"scipy.special", "healpy", "healpix", "astropy", "matplotlib"} & set(loaded)

@@ -14,6 +14,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from skymap_scanner.hits import Hits
 from skymap_scanner.recos.base import Answer, Pixel, Vertex
 from skymap_scanner.recos.dummy import Dummy
 from skymap_scanner.scanning.progression import Progression
@@ -137,7 +138,7 @@ class Scanner:
         return {(pixel.nside, pixel.index) for pixel in self.required.values()}
 
 
-def _no_hits() -> object:
+def _no_hits() -> Hits:
     raise AssertionError("nobody wants hits here")
 
 

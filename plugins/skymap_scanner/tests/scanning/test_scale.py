@@ -10,6 +10,7 @@ import tracemalloc
 import healpix  # type: ignore[import-untyped]
 import numpy as np
 import pytest
+
 from skymap_scanner.hits import Hits
 from skymap_scanner.recos.base import Answer, Pixel, Vertex
 from skymap_scanner.recos.dummy import Dummy
@@ -45,7 +46,7 @@ def to_local(ra: np.ndarray, dec: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 @functools.cache
 def llh(nside: int, index: int) -> float:
-    return float(np.sum((np.array(healpix.pix2vec(nside, index)) - MINIMUM) ** 2)) * 1e6
+    return float(np.sum((np.array(healpix.pix2vec(nside, index)) - MINIMUM) ** 2)) * 1e4
 
 
 def scan(nsides: str) -> tuple[Rounds, int]:

@@ -11,12 +11,15 @@ class PlaneWaveProgram(ProgramReco):
     """One process per pixel: for reconstructions that take seconds or minutes that is nothing."""
 
     name = "planewave_awk"
-    command = (
-        "awk",
-        "-v",
-        "out={{OUTFILE}}",
-        "-f",
-        str(Path(__file__).with_name("wave.awk")),
-        "{{INFILE}}",
-        "{{DATA_HUB}}/hits.csv",
-    )
+    task = {
+        "command": (
+            "awk",
+            "-v",
+            "out={{OUTFILE}}",
+            "-f",
+            str(Path(__file__).with_name("wave.awk")),
+            "{{INFILE}}",
+            "{{DATA_HUB}}/hits.csv",
+        ),
+        "timeout": 60,
+    }

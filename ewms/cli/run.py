@@ -30,7 +30,8 @@ _BROKER_HELP = "URL of a broker, or EWMS_BROKER; a private one is started if the
 
 @click.command()
 @click.argument("spec")
-@click.option("--input", "inputs", multiple=True, metavar="PATH", help="File or folder of input; may be repeated.")
+@click.argument("more_inputs", nargs=-1, metavar="")
+@click.option("--input", "inputs", multiple=True, metavar="PATH...", help="Files and folders of input; may be repeated.")
 @click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Parameter of the application, or key of the spec."
 )
@@ -52,6 +53,7 @@ _BROKER_HELP = "URL of a broker, or EWMS_BROKER; a private one is started if the
 def run(
     context: click.Context,
     spec: str,
+    more_inputs: tuple[str, ...],
     inputs: tuple[str, ...],
     settings: tuple[str, ...],
     out: str | None,
@@ -63,7 +65,7 @@ def run(
     """Run SPEC: a TOML file, a folder with a workflow.toml, module:attribute, or an installed application."""
     values = dict(_setting(text) for text in settings)
     loaded = load(spec, values)
-    paths = existing_inputs(inputs)
+    paths = existing_inputs((*inputs, *more_inputs))  # what a shell makes of --input *.fits
     application = loaded.application(paths)
     directory = RunDirectory(Path(out) if out else Path(f"{loaded.spec.name}-{starting.new_workflow_id()}"))
     options = Options(workers=starting.checked_workers(workers), broker=broker, lease=lease)

@@ -17,7 +17,7 @@ from ewms.core.errors import EwmsError, WorkflowFailed
 from ewms.core.spec import TaskSpec
 from ewms.local.broker import Connected, connected_broker, timely
 from ewms.local.directory import RunDirectory
-from ewms.local.loading import AnyApplication, Loaded
+from ewms.local.loading import AnyApplication, Loaded, importable
 from ewms.local.product import (
     letters,
     remove_partials,
@@ -117,7 +117,8 @@ class LocalRun:
         Raises `EwmsError` if the workflow cannot go on; what was accepted until then is kept, and `ewms resume` goes on.
         """
         remove_partials(self._directory.path)
-        with SqliteJournal(self._directory.journal) as journal:
+        # An application may import modules beside it at any time.
+        with importable(self._loaded.search_path), SqliteJournal(self._directory.journal) as journal:
             stopwatch = Stopwatch(journal)
             journal.commit(Batch(values={"state": "running", "reason": "", **self._record}))
             state, reason, failure = "failed", "", None

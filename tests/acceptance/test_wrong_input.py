@@ -96,6 +96,14 @@ def test_a_line_that_is_not_json(folder: Path) -> None:
     refused(ewms(folder, "run", "workflow.toml", "--input", "numbers.jsonl", "--out", "out"), 2, "numbers.jsonl line 2")
 
 
+def test_one_option_takes_all_that_a_shell_pattern_gives(folder: Path) -> None:
+    for name in ("b.jsonl", "a.jsonl"):
+        folder.joinpath(name).write_text("1\n2\n")
+    ended = ewms(folder, "run", "workflow.toml", "--input", "a.jsonl", "b.jsonl", "--out", "out")
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.startswith("complete: 4 events")
+
+
 def test_an_empty_input_is_no_error_but_is_told(folder: Path) -> None:
     folder.joinpath("none.jsonl").touch()
     ended = ewms(folder, "run", "workflow.toml", "--input", "none.jsonl", "--out", "out")

@@ -22,6 +22,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from ewms.cli.main import cli, main
+from ewms.core.container import ContainerSpec, InitSpec
 from ewms.core.retry import RetryPolicy
 from ewms.core.spec import ResourceSpec, TaskSpec, WorkflowSpec
 
@@ -35,6 +36,8 @@ TABLES: dict[type[BaseModel], str] = {
     TaskSpec: "`[[tasks]]`",
     RetryPolicy: "`[tasks.retry]`",
     ResourceSpec: "`[tasks.resources]`",
+    ContainerSpec: "`[tasks.container]`",
+    InitSpec: "`[tasks.container.init]`",
 }
 TYPES = {
     "Name": "name",
@@ -50,6 +53,10 @@ TYPES = {
     "tuple[TaskSpec, ...]": "array of tables",
     "tuple[int, ...]": "array of integers",
     "tuple[str, ...]": "array of strings",
+    "ContainerSpec": "table",
+    "InitSpec": "table",
+    "Literal['auto', 'apptainer', 'podman', 'docker']": '`"auto"`, `"apptainer"`, `"podman"` or `"docker"`',
+    "Literal['no', 'files', 'lines']": '`"no"`, `"files"` or `"lines"`',
     "ResourceSpec": "table",
     "RetryPolicy": "table",
 }

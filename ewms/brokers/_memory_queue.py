@@ -20,6 +20,8 @@ class Message(msgspec.Struct):
 
     body: bytes
     """As published."""
+    message_id: str
+    """Likewise."""
     deliveries: int = 0
     """How often it was leased."""
 
@@ -63,7 +65,7 @@ class MemoryQueue:
             return
         self._recent_ids[message_id] = now
         number = next(self._numbers)
-        self._messages[number] = Message(body)
+        self._messages[number] = Message(body, message_id)
         self._ready.append(number)
         self._wake_one()
 

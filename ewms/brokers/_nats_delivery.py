@@ -9,18 +9,25 @@ from ewms.brokers.base import Delivery
 
 _ACK, _RENEW, _GIVE_BACK = b"+ACK", b"+WPI", b"-NAK"
 _DOTS_WITHOUT_DOMAIN = 8
+_MESSAGE_ID = "Nats-Msg-Id"
 
 
 class NatsDelivery(Delivery):
     """A message, and the subject that words about it go to."""
 
-    __slots__ = ("_connection", "_reply", "body", "redelivered")
+    __slots__ = ("_connection", "_headers", "_reply", "body", "redelivered")
 
     def __init__(self, message: Msg, connection: Connection) -> None:
         self._connection = connection
         self._reply = message.reply
+        self._headers = message.headers
         self.body = message.data
         self.redelivered = _times_delivered(message.reply) != "1"
+
+    @property
+    def message_id(self) -> str:
+        """As in the contract."""
+        return (self._headers or {}).get(_MESSAGE_ID, "")
 
     async def renew(self) -> None:
         """As in the contract; raises `BrokerUnavailable` after the broker's patience."""

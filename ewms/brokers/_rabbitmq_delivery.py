@@ -18,7 +18,7 @@ class RabbitmqDelivery(Delivery):
         Tells the server that it is done with.
     """
 
-    __slots__ = ("_settle", "body", "is_settled", "redelivered", "subscription", "tag")
+    __slots__ = ("_message_id", "_settle", "body", "is_settled", "redelivered", "subscription", "tag")
 
     def __init__(self, message: DeliveredMessage, settle: Callable[[RabbitmqDelivery], Awaitable[None]]) -> None:
         self.body = message.body
@@ -26,7 +26,13 @@ class RabbitmqDelivery(Delivery):
         self.tag = message.delivery_tag or 0
         self.subscription = message.consumer_tag or ""
         self.is_settled = False
+        self._message_id = message.header.properties.message_id
         self._settle = settle
+
+    @property
+    def message_id(self) -> str:
+        """As in the contract."""
+        return self._message_id or ""
 
     async def renew(self) -> None:
         """Nothing to do: the connection is the lease."""

@@ -67,6 +67,11 @@ class Delivery(ABC):
     """It was delivered before, and that lease ended without an ack. Also set, rarely, where nobody saw the first
     delivery; not set where a killed server forgot it."""
 
+    @property
+    def message_id(self) -> str:
+        """The id that it was published under, by whomever; empty where there was none or the broker does not tell."""
+        return ""
+
     @abstractmethod
     async def renew(self) -> None:
         """Extend the lease to its full length from now. Never raises for a lease that is already lost.

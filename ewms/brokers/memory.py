@@ -183,6 +183,11 @@ class _MemoryDelivery(Delivery):
         self._queue = queue
         self._number = number
         self._delivery = message.deliveries
+        self._message_id = message.message_id
+
+    @property
+    def message_id(self) -> str:
+        return self._message_id
 
     async def renew(self) -> None:
         self._queue.renew(self._number, self._delivery)

@@ -119,7 +119,7 @@ class ContainerSpec(BaseModel):
     @model_validator(mode="after")
     def _lines_have_no_files(self) -> Self:
         if self.warm == "lines" and any("FILE}}" in argument for argument in self.arguments):
-            raise ValueError('a container with warm = "lines" has no files; take {{INFILE}} and {{OUTFILE}} out or write "files"')
+            raise ValueError('warm = "lines" knows no files; take {{INFILE}} and {{OUTFILE}} out or write "files"')
         return self
 
     @property

@@ -1,4 +1,7 @@
-"""`python -m ewms.pilot CONFIG.json`: a pilot as a process. The file is a `PilotConfig`, readable by its owner only."""
+"""`python -m ewms.pilot CONFIG.json`: a pilot as a process. The file is a `PilotConfig`, readable by its owner only.
+
+Without an argument it is an EWMS pilot, configured by `EWMS_PILOT_*` variables: see `ewms.pilot.environment`.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,9 @@ from ewms.core.config import PilotConfig
 from ewms.core.errors import BrokerError, InputError, UsageError
 from ewms.pilot import processes
 from ewms.pilot.drain import Exit
+from ewms.pilot.environment import Settings, read_settings
 from ewms.pilot.pilot import run_pilot
+from ewms.pilot.standalone import Standalone
 
 logger = logging.getLogger("ewms.pilot")
 
@@ -25,8 +30,10 @@ def main(arguments: list[str]) -> int:
     """Run a pilot; its exit code. What goes wrong is one line on stderr."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
     try:
-        if len(arguments) != 1:
-            raise UsageError("usage: python -m ewms.pilot CONFIG.json")
+        if len(arguments) > 1:
+            raise UsageError("usage: python -m ewms.pilot [CONFIG.json]; without one, EWMS_PILOT_* variables are read")
+        if not arguments:
+            return _run_by_environment()
         config = read_config(Path(arguments[0]))
         if config.parent is not None and not processes.die_with_parent(config.parent, signal.SIGTERM):
             logger.info("pilot_ended reason=the process it belongs to is gone")
@@ -52,15 +59,29 @@ def read_config(path: Path) -> PilotConfig:
         raise InputError(f"the pilot's configuration {path} is wrong: {place}: {first['msg']}") from None
 
 
+def _run_by_environment() -> int:
+    settings = read_settings(os.environ)
+    logging.getLogger().setLevel(settings.log_level)
+    return asyncio.run(_stand_alone(settings))
+
+
+async def _stand_alone(settings: Settings) -> int:
+    return await Standalone(settings, _stop_by_signal()).run()
+
+
 async def _serve(config: PilotConfig) -> int:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    stop = _stop_by_signal()
     if config.parent is not None and os.getppid() != config.parent:
         stop.set()  # it died while this was starting, before there was a handler
     async with broker_for(config.broker_url, patience=config.broker_patience) as broker:
         return await run_pilot(config, broker, stop=stop)
+
+
+def _stop_by_signal() -> asyncio.Event:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
 
 
 if __name__ == "__main__":

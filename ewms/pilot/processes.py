@@ -27,7 +27,13 @@ def task_environment(own: Mapping[str, str]) -> dict[str, str]:
 
 
 def spawn(
-    argv: Sequence[str], environment: Mapping[str, str], cwd: str | None = None, pass_fds: Sequence[int] = ()
+    argv: Sequence[str],
+    environment: Mapping[str, str],
+    cwd: str | None = None,
+    pass_fds: Sequence[int] = (),
+    *,
+    stdin: int = subprocess.DEVNULL,
+    stdout: int = subprocess.PIPE,
 ) -> subprocess.Popen[bytes]:
     """Start a process in a session of its own that does not outlive this one; its output comes through pipes.
 
@@ -37,8 +43,8 @@ def spawn(
         argv,
         env=environment,
         cwd=cwd,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
+        stdin=stdin,
+        stdout=stdout,
         stderr=subprocess.PIPE,
         bufsize=0,
         pass_fds=pass_fds,

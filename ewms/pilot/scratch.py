@@ -17,10 +17,17 @@ _JSON = ".json"
 
 
 class Scratch:
-    """A fresh folder with an input file; blocking, so to be used off the event loop."""
+    """A fresh folder with an input file; blocking, so to be used off the event loop.
 
-    def __init__(self, folder: str, task: TaskSpec) -> None:
+    Parameters
+    ----------
+    limit
+        Bytes that an output file may have; None for any number.
+    """
+
+    def __init__(self, folder: str, task: TaskSpec, limit: int | None = None) -> None:
         self.folder = folder
+        self._limit = limit
         self.infile = os.path.join(folder, f"infile{task.infile_suffix}")
         self.outfile = os.path.join(folder, f"outfile{task.outfile_suffix}")
         self._reads_json = task.outfile_suffix == _JSON
@@ -40,10 +47,16 @@ class Scratch:
     def read(self) -> Any:
         """The output: an object of a JSON file, else text, else bytes; None without a file.
 
-        Raises `PayloadError` where JSON is expected and is not there.
+        Raises `PayloadError` where JSON is expected and is not there, and for a file that is too large.
         """
         try:
             with open(self.outfile, "rb") as stream:
+                size = os.fstat(stream.fileno()).st_size
+                if self._limit is not None and size > self._limit:  # before it takes that much memory
+                    raise PayloadError(
+                        f"the output file has {size} bytes, more than the broker's limit of {self._limit}; "
+                        "configure a blob store or write less"
+                    )
                 data = stream.read()
         except FileNotFoundError:
             return None

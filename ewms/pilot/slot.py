@@ -8,6 +8,7 @@ from collections.abc import Callable
 from ewms.core.spec import TaskSpec
 from ewms.pilot.executors.base import Executor, Report, Surroundings
 from ewms.pilot.executors.command import CommandExecutor
+from ewms.pilot.executors.container import ContainerExecutor
 from ewms.pilot.executors.python import PythonExecutor
 from ewms.pilot.holding import Holding
 
@@ -30,10 +31,17 @@ class Slot:
 
     async def close(self) -> None:
         """End all processes."""
+        await self._surroundings.once.close()
         await asyncio.gather(*(executor.close() for executor in self._executors.values()))
 
     def _executor(self, task: TaskSpec) -> Executor:
-        make: Callable[[Surroundings], Executor] = PythonExecutor if task.python is not None else CommandExecutor
+        make = _kind(task)
         if make not in self._executors:
             self._executors[make] = make(self._surroundings)
         return self._executors[make]
+
+
+def _kind(task: TaskSpec) -> Callable[[Surroundings], Executor]:
+    if task.python is not None:
+        return PythonExecutor
+    return CommandExecutor if task.command is not None else ContainerExecutor

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ewms.core.spec import TaskSpec
+from ewms.pilot.once import Once
 from ewms.pilot.worker.frames import RawChunk
 
 if TYPE_CHECKING:
@@ -37,6 +38,13 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     """Folder that all tasks share."""
     scratch: str
     """Folder for temporary files."""
+    once: Once = msgspec.field(default_factory=Once)
+    """What all slots share."""
+
+    @property
+    def output_limit(self) -> int | None:
+        """Bytes that an output may have; None where large ones go by reference."""
+        return None if self.blob_url else self.room
 
 
 class Executor(ABC):

@@ -31,6 +31,7 @@ class CommandExecutor(SingleExecutor):
         self._working_directory = surroundings.working_directory
         self._root = tempfile.mkdtemp(prefix="ewms-pilot-", dir=surroundings.scratch)
         self._data_hub = surroundings.data_hub
+        self._limit = surroundings.output_limit
         self._numbers = itertools.count()
         self._proven: set[str] = set()
 
@@ -43,7 +44,7 @@ class CommandExecutor(SingleExecutor):
 
     async def work(self, task: TaskSpec, event: WorkEvent) -> Any:
         """See `SingleExecutor`."""
-        scratch = Scratch(os.path.join(self._root, str(next(self._numbers))), task)
+        scratch = Scratch(os.path.join(self._root, str(next(self._numbers))), task, self._limit)
         try:
             await asyncio.to_thread(scratch.write, event)
             await self._execute(task, event, scratch)

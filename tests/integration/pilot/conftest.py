@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from ewms.brokers.base import Broker, Capabilities, Consumer, Delivery, Depth
+from ewms.brokers.base import Broker, Capabilities, Consumer, Delivery, Depth, Inspection
 from ewms.brokers.memory import MemoryBroker
 from ewms.core import codecs, wire
 from ewms.core.codecs import Payload
@@ -105,6 +105,9 @@ class RecordingBroker(Broker):
 
     async def depth(self, queue: str) -> Depth:
         return await self.inner.depth(queue)
+
+    async def inspect(self, queue: str) -> Inspection:
+        return await self.inner.inspect(queue)
 
     async def publish(self, queue: str, body: bytes, message_id: str) -> None:
         await self.gate.wait()

@@ -98,7 +98,7 @@ def test_everything_that_can_be_said() -> None:
         (with_task(input=None), ["task 'square': key 'input' is missing"]),
         ({"tasks": [TASK]}, ["key 'name' is missing"]),
         (with_task(python=None), ["tasks.0", "'square'", "needs a consumer", "python =", "command ="]),
-        (with_task(command=["sq"]), ["tasks.0", "'square'", "exactly one of python = and command ="]),
+        (with_task(command=["sq"]), ["tasks.0", "'square'", "exactly one of python =, command = and container ="]),
         (with_task(python=None, command=[]), ["tasks.0", "command of task 'square' is empty"]),
         (with_task(python="work"), ["task 'square': python", "'work' is not of the form module:callable"]),
         (with_task(python="work:a b"), ["task 'square': python", "module:callable"]),

@@ -25,8 +25,9 @@ def coverage_plot(two_delta: Sequence[float], reco: str) -> bytes:
         )
         for known in WILKS.levels[:2]:
             axes.axvline(known.two_delta, color="0.8", linewidth=0.8)
-        for probability, at in calibrated_levels(reco).items():
-            axes.plot([at], [probability], "o", color="black", markersize=4)
+        shipped = calibrated_levels(reco)
+        if shipped:
+            axes.plot(list(shipped.values()), list(shipped), "o", color="black", markersize=4, label="calibrated levels")
         axes.set(
             xlim=(0, level[-1]), ylim=(0, 1), xlabel="2 $\\Delta$ log L at the truth", ylabel="part of the events inside"
         )

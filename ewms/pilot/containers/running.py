@@ -1,0 +1,32 @@
+"""A container that runs, and its end."""
+
+from __future__ import annotations
+
+import subprocess
+
+from ewms.core.errors import ConsumerError
+from ewms.pilot import processes
+from ewms.pilot.child import Child
+from ewms.pilot.containers.base import Launch, Tool
+from ewms.pilot.containers.calls import Said
+
+
+class Running:
+    """The tool's command line in the foreground, and behind it the container."""
+
+    def __init__(self, tool: Tool, launch: Launch, stdin: int = subprocess.DEVNULL, stdout: int = subprocess.PIPE) -> None:
+        self._tool = tool
+        self._name = launch.name
+        environment = processes.task_environment({})
+        try:
+            process = processes.spawn(tool.command(launch), environment, stdin=stdin, stdout=stdout)
+        except OSError as error:
+            raise ConsumerError(f"{tool.program} cannot be started: {error.strerror}; install it again") from error
+        self.child = Child(process)
+
+    async def end(self) -> Said:
+        """See to it that it is gone, and say how it went; where the tool had to be killed, its container is too."""
+        code = await self.child.end()
+        if code < 0:
+            await self._tool.remove(self._name)
+        return Said(code, self.child.stdout.tail(), self.child.stderr.tail())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 
 from ewms.core.errors import ConsumerError
@@ -18,8 +19,9 @@ class Running:
         self._tool = tool
         self._name = launch.name
         environment = processes.task_environment({})
+        folder = os.path.dirname(launch.environment_file)  # podman's monitor leaves a file `oom` where it is started
         try:
-            process = processes.spawn(tool.command(launch), environment, stdin=stdin, stdout=stdout)
+            process = processes.spawn(tool.command(launch), environment, folder, stdin=stdin, stdout=stdout)
         except OSError as error:
             raise ConsumerError(f"{tool.program} cannot be started: {error.strerror}; install it again") from error
         self.child = Child(process)

@@ -154,10 +154,14 @@ async def test_output_that_cannot_be_taken(rig: Rig, podman: Engine, container_t
     assert failure.reason.startswith(reason)
 
 
-async def test_memory_limit_of_podman(rig: Rig, podman: Engine, container_task: Make) -> None:
+async def test_memory_limit_of_podman(
+    rig: Rig, podman: Engine, container_task: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     code = "keep = bytearray(b'x' * (300 << 20))"
     (failure,) = await rig.run(container_task(podman, code, resources={"memory": "100 MiB"}), "text")
     assert failure.reason.startswith("killed, it seems at its memory limit of 100 MiB")
+    assert not os.listdir(tmp_path)
 
 
 async def test_memory_limit_of_apptainer(rig: Rig, apptainer: Engine, container_task: Make) -> None:

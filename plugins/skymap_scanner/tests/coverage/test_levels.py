@@ -5,18 +5,21 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 from skymap_scanner.coverage import calibrated_levels
 from skymap_scanner.coverage.levels import shipped_studies
 
 
-def test_levels_are_shipped_for_mpe_and_say_where_they_come_from() -> None:
-    levels = calibrated_levels("mpe")
+@pytest.mark.parametrize("reco", ["mpe", "spe"])
+def test_levels_are_shipped_for_tracks_and_say_where_they_come_from(reco: str) -> None:
+    levels = calibrated_levels(reco)
     assert sorted(levels) == [0.5, 0.9]
-    assert 1.0 < levels[0.5] < levels[0.9] < 10.0
-    study = shipped_studies()["mpe"]
+    assert 0.5 < levels[0.5] < levels[0.9] < 10.0
+    study = shipped_studies()[reco]
     assert study["note"] == "calibrated on simulation (same simulator, no ice systematics)"
     assert study["provenance"]["events"] >= 1000
-    assert study["provenance"]["command"].startswith("skymap-scanner coverage --reco mpe ")
+    assert study["provenance"]["command"].startswith(f"skymap-scanner coverage --reco {reco} ")
 
 
 def test_a_reconstruction_without_study_has_no_levels() -> None:

@@ -24,15 +24,13 @@ FIRST = 300_000
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(3600)]
 
 
-def test_the_events_are_fresh() -> None:
-    first, last = shipped_studies()["mpe"]["provenance"]["seeds"]
-    assert last < FIRST or first >= FIRST + 1000
-
-
+@pytest.mark.parametrize("reco", ["mpe", "spe"])
 def test_the_calibrated_90_percent_contour_holds_the_truth_of_1000_fresh_tracks_90_percent_of_the_time(
-    tmp_path: Path,
+    tmp_path: Path, reco: str
 ) -> None:
-    parameters = {"events": 1000, "seed": FIRST, "plots": False}
+    first, last = shipped_studies()[reco]["provenance"]["seeds"]
+    assert last < FIRST or first >= FIRST + 1000
+    parameters = {"events": 1000, "seed": FIRST, "reco": reco, "plots": False}
     application = f"{Coverage.__module__}:{Coverage.__qualname__}"
     workflow = ewms.WorkflowSpec(name="coverage", application=application, parameters=parameters)
     found = ewms.run(workflow, out=tmp_path / "out").summary["calibrated"]["90"]

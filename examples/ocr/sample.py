@@ -49,7 +49,7 @@ def _paragraphs(markdown: str) -> Iterator[str]:
     prose = re.sub(r"[`*#>]", "", score.typed(prose))
     for paragraph in re.split(r"\n\s*\n|\n\s*(?:[-+]|\d+\.) ", prose):
         plain = " ".join(paragraph.encode("ascii", "ignore").decode().split())
-        if plain:
+        if plain and "_" not in plain:  # names of code are no prose
             yield plain
 
 

@@ -94,7 +94,7 @@ def test_without_plots_no_matplotlib_and_no_healpy(make_scan: Callable[..., Scan
     done = subprocess.run(
         [sys.executable, "-c", code, str(tmp_path / "scan.npz")], capture_output=True, text=True, check=True
     )
-    assert done.stdout == "11 []\n"
+    assert done.stdout == "15 []\n"
 
 
 def test_memory_goes_with_the_pixels_not_with_nside(make_scan: Callable[..., ScanResult]) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
+from skymap_scanner.coverage.levels import calibrated_levels
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Level:
@@ -59,10 +61,6 @@ MILLIPEDE = Scheme(
 
 def calibrated_for(reco: str) -> Scheme | None:
     """Return the levels that our own coverage study found for a reconstruction, or None where there was no study."""
-    try:
-        from skymap_scanner.coverage import calibrated_levels
-    except ImportError:
-        return None
     levels = calibrated_levels(reco)
     note = "calibrated on simulation (same simulator, no ice systematics)"
     return Scheme(name="calibrated", note=note, levels=_levels(levels)) if levels else None

@@ -51,8 +51,11 @@ def main() -> None:
         code = cli(standalone_mode=False, prog_name="skymap-scanner")
     except (click.Abort, KeyboardInterrupt):
         code = _INTERRUPTED
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        code = error.exit_code
     except click.ClickException as error:
-        click.echo(f"error: {error.format_message()}; see skymap-scanner --help", err=True)
+        click.echo(f"error: {error.format_message().rstrip('.')}; see skymap-scanner --help", err=True)
         code = error.exit_code
     except ewms.EwmsError as error:
         click.echo(f"error: {error}", err=True)

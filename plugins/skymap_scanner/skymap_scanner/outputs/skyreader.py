@@ -52,7 +52,7 @@ def to_json(result: ScanResult) -> str:
     """Return the result as JSON, one pixel a line."""
     levels = []
     for nside, rows in sorted(result.levels.items()):
-        data = ",\n".join(json.dumps([NAN if value != value else value for value in row]) for row in rows.tolist())  # noqa: PLR0124
+        data = ",\n".join(json.dumps([NAN if value != value else value for value in row]) for row in rows.tolist())  # noqa: PLR0124  NaN
         head = f'"columns": {json.dumps(ROW.names)}, "metadata": {json.dumps(_without_nan(_metadata(result, nside)))}'
         levels.append(f'"nside-{nside}": {{{head}, "data": [\n{data}\n]}}')
     return "{" + ",\n".join(levels) + "}\n"
@@ -89,7 +89,7 @@ def read_result(path: Path) -> ScanResult:
         return _result(_from_npz(content) if content.startswith(b"PK") else _from_json(content))
     except DAMAGE as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        message = f"{path}: not a scan result of icecube-skyreader (.json or .npz): {reason}"
+        message = f"{path}: not a scan result of icecube-skyreader: {reason}; name a scan's .json or .npz"
         raise EventError(message) from error
 
 
@@ -120,7 +120,7 @@ def _metadata(result: ScanResult, nside: int) -> dict[str, Any]:
 
 
 def _without_nan(metadata: dict[str, Any]) -> dict[str, Any]:
-    return {key: NAN if value != value else value for key, value in metadata.items()}  # noqa: PLR0124
+    return {key: NAN if value != value else value for key, value in metadata.items()}  # noqa: PLR0124  NaN
 
 
 def _dtype(values: list[Any]) -> str:

@@ -16,7 +16,7 @@ NONE, CENTRE, ALL = 0, 1, 5
 """How many searches join the seeds: none, one from the event's centre, and four more from points round it."""
 RING = 100.0
 """m, of these points from the centre, across the track."""
-ROUNDS, ENOUGH = 60, 1.0
+ROUNDS, ENOUGH = 40, 3.0
 """A search ends after so many rounds, or when -log L spreads no wider."""
 MARGIN = 10.0
 """Ends of searches whose -log L is this much above the best are dropped."""

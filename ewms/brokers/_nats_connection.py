@@ -210,7 +210,7 @@ class Connection:
 
     async def _reconnect(self) -> None:
         for attempt in itertools.count():
-            await asyncio.sleep(min(_LONGEST_PAUSE, 0.05 * 2**attempt) * random.uniform(0.5, 1.0))  # noqa: S311
+            await asyncio.sleep(min(_LONGEST_PAUSE, 0.05 * 2**attempt) * random.uniform(0.5, 1.0))  # noqa: S311  spreads, hides nothing
             try:
                 await self._connect(asyncio.get_running_loop().time() + CONNECT_SECONDS)
             except BrokerError as error:

@@ -22,12 +22,17 @@ class NatsDelivery(Delivery):
         self._reply = message.reply
         self._headers = message.headers
         self.body = message.data
-        self.redelivered = _times_delivered(message.reply) != "1"
+        self.redelivered = _words(message.reply)[0] != "1"
 
     @property
     def message_id(self) -> str:
         """As in the contract."""
         return (self._headers or {}).get(_MESSAGE_ID, "")
+
+    @property
+    def sequence(self) -> str:
+        """As in the contract: the number in the stream."""
+        return _words(self._reply)[1]
 
     async def renew(self) -> None:
         """As in the contract; raises `BrokerUnavailable` after the broker's patience."""
@@ -42,7 +47,10 @@ class NatsDelivery(Delivery):
         await self._connection.shout(self._reply, _GIVE_BACK)
 
 
-def _times_delivered(reply: str) -> str:
-    """From `$JS.ACK.[<domain>.<account>.]<stream>.<consumer>.<times delivered>.…`."""
-    tokens = reply.split(".", 7)
-    return tokens[4] if reply.count(".") == _DOTS_WITHOUT_DOMAIN else tokens[6]
+def _words(reply: str) -> tuple[str, str]:
+    """Times delivered and number in the stream.
+
+    From `$JS.ACK.[<domain>.<account>.]<stream>.<consumer>.<times delivered>.<number in stream>.…`.
+    """
+    tokens = reply.split(".", 8)
+    return (tokens[4], tokens[5]) if reply.count(".") == _DOTS_WITHOUT_DOMAIN else (tokens[6], tokens[7])

@@ -72,6 +72,11 @@ class Delivery(ABC):
         """The id that it was published under, by whomever; empty where there was none or the broker does not tell."""
         return ""
 
+    @property
+    def sequence(self) -> str:
+        """The broker's own name of the message, the same at each delivery and unique in its queue; empty where it has none."""
+        return ""
+
     @abstractmethod
     async def renew(self) -> None:
         """Extend the lease to its full length from now. Never raises for a lease that is already lost.

@@ -40,8 +40,13 @@ def main(arguments: list[str] | None = None) -> None:
     """
     try:
         sys.exit(cli.main(args=arguments, standalone_mode=False))
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        context = error.ctx if isinstance(error, click.UsageError) else None
+        command = context.command_path if context is not None else "ewms"
+        click.echo(f"{command}: {error.format_message().rstrip('.')}; see {command} --help", err=True)
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(_INTERRUPTED)

@@ -27,10 +27,15 @@ class InspectedQueue(msgspec.Struct, frozen=True, kw_only=True):
 def queues_of(directory: RunDirectory) -> tuple[str, list[str]]:
     """The URL of the workflow's broker and the names of its queues.
 
-    Raises `StoreError` where there is no workflow, `InputError` where its private broker never ran.
+    Raises `StoreError` where there is no workflow, `InputError` where its private broker never ran or it has ended.
     """
     with SqliteJournal(directory.require_workflow().journal, writer=False) as journal:
         queues = Queues.of(journal.value("workflow_id"))
+        state = journal.value("state")
+    if state == "complete":
+        raise InputError(
+            f"the workflow in {directory.path} is complete: its queues are gone; see ewms status {directory.path}"
+        )
     if directory.broker_url.exists():
         url: str | None = directory.broker_url.read_text().strip()
     else:

@@ -62,6 +62,8 @@ def test_the_queues_of_a_running_workflow(tmp_path_factory: pytest.TempPathFacto
             assert "does not exist" in running.call("queue", f"{name}s", *arguments, expected=1)
         running.open_gate()
         running.finish()
+        gone = running.call("queue", "out", *arguments, expected=2)
+        assert "is complete: its queues are gone" in gone
     finally:
         if running.process is not None and running.process.poll() is None:
             running.kill_all()

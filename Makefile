@@ -54,5 +54,5 @@ $(SKYMAP): $(RUNS) plugins/skymap_scanner/pyproject.toml
 	touch $@
 
 $(READY): $(SKYMAP)
-	$(INSTALL) -e ".[local,nkeys,numpy,ocr,pulsar,rabbitmq,survey,cryoem,test,lint]" -e "plugins/skymap_scanner[test]"
+	$(INSTALL) -e ".[local,service,mongo,htcondor,nkeys,numpy,ocr,pulsar,rabbitmq,survey,cryoem,test,lint]" -e "plugins/skymap_scanner[test]"
 	touch $@

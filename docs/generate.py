@@ -88,7 +88,9 @@ def _command(command: click.Command, context: click.Context) -> Iterator[str]:
     if rows:
         yield "\n".join(["| option | meaning |", "|---|---|", *rows])
     if isinstance(command, click.Group):
-        for name, child in command.commands.items():
+        for name in command.list_commands(context):
+            child = command.get_command(context, name)
+            assert child is not None, name
             yield from _command(child, click.Context(child, info_name=name, parent=context))
 
 

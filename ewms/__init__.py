@@ -11,6 +11,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ewms.client.connect import connect
     from ewms.core.application import Application
     from ewms.core.errors import EwmsError, InputError, UsageError
     from ewms.core.event import Attempt, DeadLetter, Event, Outcome, Output
@@ -45,6 +46,7 @@ _HOMES = {
     "UsageError": "ewms.core.errors",
     "Workflow": "ewms.local.workflow",
     "WorkflowSpec": "ewms.core.spec",
+    "connect": "ewms.client.connect",
     "context": "ewms.pilot.data_hub",
     "map": "ewms.local.map",
     "path_event_id": "ewms.core.ids",
@@ -69,6 +71,7 @@ __all__ = [
     "Workflow",
     "WorkflowSpec",
     "__version__",
+    "connect",
     "context",
     "map",
     "path_event_id",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import ssl
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -24,16 +23,6 @@ def _host_and_port(text: str, default_port: int) -> tuple[str, int]:
     if not parts.hostname or parts.path.strip("/"):
         raise ValueError(text)
     return parts.hostname, parts.port or default_port
-
-
-def is_loopback(host: str) -> bool:
-    """Whether no other machine can reach it."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def query_parameters(shown: str, query: str, *, files: Iterable[str], numbers: Mapping[str, str]) -> dict[str, str]:

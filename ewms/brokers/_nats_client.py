@@ -117,6 +117,6 @@ async def discard(client: Client, seconds: float = _CLOSE_SECONDS) -> None:
             await client.close()
 
 
-def new_inbox() -> str:
+def new_inbox(address: NatsAddress) -> str:
     """A subject that nobody else uses."""
-    return f"_INBOX.{uuid.uuid4().hex}"
+    return f"{address.inbox}.{uuid.uuid4().hex}"

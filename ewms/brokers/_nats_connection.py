@@ -33,6 +33,7 @@ _STARTING_SECONDS = 2.0
 ANSWER_SECONDS = 5.0
 """After which a request is repeated."""
 _LONGEST_PAUSE = 2.0
+_GOODBYE_SECONDS = 0.5
 
 
 class Listener(Protocol):
@@ -79,13 +80,18 @@ class Connection:
         self._waiting: dict[str, _Waiting] = {}
         self._subscriptions: set[Subscription] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._inbox = new_inbox()
+        self._retiring: set[asyncio.Task[None]] = set()
+        self._inbox = self.new_inbox()
         self._deaf: BrokerError | None = None
 
     @property
     def gives_up_at(self) -> float:
         """Loop time at which the patience with a lost connection ends."""
         return self._lost_at + self.patience
+
+    def new_inbox(self) -> str:
+        """A subject for answers, which nobody else uses."""
+        return new_inbox(self._address)
 
     async def open(self) -> None:
         """Connect, or `BrokerUnavailable` or `BrokerRejected` within `CONNECT_SECONDS`."""
@@ -106,6 +112,9 @@ class Connection:
         """Send what is written, and disconnect. Idempotent."""
         self._is_closed = True
         self._trouble = BrokerUnavailable(f"the connection to {self.shown} is closed")
+        if self._retiring and self._up.is_set():
+            # nats-py's read loop dies when the flush of a cancelled drain is answered.
+            await asyncio.wait(self._retiring, timeout=_GOODBYE_SECONDS)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -175,7 +184,10 @@ class Connection:
     def retire(self, subscription: Subscription) -> asyncio.Task[None]:
         """Unsubscribe, and hand over what is under way, until the task ends."""
         self._subscriptions.discard(subscription)
-        return self.spawn(subscription.drain())
+        task = self.spawn(subscription.drain())
+        self._retiring.add(task)
+        task.add_done_callback(self._retiring.discard)
+        return task
 
     async def settle(self) -> None:
         """Return when the server has seen all that was sent, or the connection is lost."""
@@ -239,6 +251,8 @@ class Connection:
                 return await waiting.answer
         finally:
             del self._waiting[token]
+            if waiting.answer.done() and not waiting.answer.cancelled():
+                waiting.answer.exception()  # it may have failed before anybody waited for it
 
     def _on_answer(self, message: Msg) -> None:
         waiting = self._waiting.get(message.subject.rpartition(".")[2])

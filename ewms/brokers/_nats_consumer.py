@@ -15,7 +15,7 @@ from collections.abc import Callable
 import msgspec
 from nats.aio.msg import Msg
 
-from ewms.brokers._nats_client import Subscription, new_inbox
+from ewms.brokers._nats_client import Subscription
 from ewms.brokers._nats_connection import Connection
 from ewms.brokers._nats_delivery import NatsDelivery
 from ewms.brokers._nats_jetstream import CONSUMER, JetStream, stream_name
@@ -142,7 +142,7 @@ class NatsConsumer(Consumer):
         await self._connection.tell(self.subject, b'{"batch":%d%b%b}' % (batch, mode, expires), self._pull.subject)
 
     async def _subscribe(self) -> None:
-        inbox = new_inbox()
+        inbox = self._connection.new_inbox()
         subscription = await self._connection.subscribe(f"{inbox}.*", functools.partial(self._on_message, inbox))
         if self._subscription is None:
             self._inbox, self._subscription = inbox, subscription

@@ -20,6 +20,10 @@ from ewms.core.errors import BrokerUnavailable
 
 DUPLICATE_SECONDS = 120
 CONSUMER = "lease"
+QUEUES = "ewms.queue"
+"""Subjects of queues begin so."""
+SIGNALS = "ewms.signal"
+"""Subjects of signals begin so."""
 _RETRY_SECONDS = 0.2
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
 _LONGEST_NAME = 160
@@ -41,12 +45,12 @@ def stream_name(queue: str) -> str:
 
 def queue_subject(queue: str) -> str:
     """Where messages of a queue are published."""
-    return f"ewms.queue.{stream_name(queue)}"
+    return f"{QUEUES}.{stream_name(queue)}"
 
 
 def signal_subject(topic: str) -> str:
     """Where signals of a topic are published."""
-    return f"ewms.signal.{stream_name(topic)}"
+    return f"{SIGNALS}.{stream_name(topic)}"
 
 
 def stream_settings(queue: str, replicas: int) -> dict[str, Any]:

@@ -4,6 +4,7 @@
     tls://host:4222                   TLS, or no connection
     nats://token@host                 a token
     nats://user:password@host         user and password, percent-encoded
+    nats://jwt:seed@host              a user's token and the seed of its key, as the service issues them
     nats://token@host-a,host-b:4333   several servers of one cluster
 
 Query parameters name files, so that the secret itself need not be in the URL: `token_file`, `creds` (user JWT and
@@ -21,12 +22,16 @@ from typing import Any
 from urllib.parse import unquote
 
 import msgspec
+from nats.aio.client import RawCredentials
 
-from ewms.brokers._addresses import hosts_and_ports, is_loopback, query_parameters, tls_context
+from ewms.brokers._addresses import hosts_and_ports, query_parameters, tls_context
+from ewms.brokers.nats_login import NatsLogin
 from ewms.brokers.urls import redact
+from ewms.core.addresses import is_loopback
 from ewms.core.errors import UsageError
 
 DEFAULT_PORT = 4222
+_INBOX = "_INBOX"
 _FILES = ("token_file", "creds", "nkey", "ca", "cert", "key")
 _SEED = re.compile(r"\A\s*SU[A-Z2-7]{56}\s*\Z")
 _CREDS = re.compile(r"BEGIN NATS USER JWT-----\n.+\n[\s\S]*BEGIN USER NKEY SEED-----\nSU[A-Z2-7]{56}\n")
@@ -44,6 +49,10 @@ class NatsAddress(msgspec.Struct, frozen=True, kw_only=True):
     """No other host can reach it."""
     login: dict[str, Any]
     """The credentials, as arguments of nats-py's `connect`."""
+    inbox: str
+    """Where answers go: all subjects below."""
+    is_issued: bool
+    """The credentials may allow nothing but the work of certain queues."""
     tls: ssl.SSLContext | None
     """How to encrypt, or None if the URL does not ask for it."""
     replicas: int
@@ -61,11 +70,16 @@ class NatsAddress(msgspec.Struct, frozen=True, kw_only=True):
         if not addresses or "@" in userinfo:
             raise UsageError(f"broker URL {shown} is malformed; use {scheme}://host:port and percent-encode credentials")
         parameters = query_parameters(shown, query, files=_FILES, numbers=_NUMBERS)
+        issued = NatsLogin.of(userinfo)
         return cls(
             shown=shown,
             servers=[f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}" for host, port in addresses],
             is_local=all(is_loopback(host) for host, _ in addresses),
-            login=_login(shown, userinfo, parameters),
+            login=_login(shown, userinfo, parameters)
+            if issued is None
+            else {"user_credentials": _credentials(shown, issued)},
+            inbox=_INBOX if issued is None else issued.inbox,
+            is_issued=issued is not None,
             tls=tls_context(shown, parameters) if scheme == "tls" or {"ca", "cert"} & parameters.keys() else None,
             replicas=int(parameters.get("replicas", "1")),
         )
@@ -89,9 +103,18 @@ def _login(shown: str, userinfo: str, parameters: dict[str, str]) -> dict[str, A
     return login
 
 
+def _credentials(shown: str, issued: NatsLogin) -> RawCredentials:
+    _check_keys(f"broker URL {shown}")
+    return RawCredentials(issued.credentials)
+
+
 def _check_seed(shown: str, name: str, path: str, form: re.Pattern[str]) -> None:
     """nats-py fails in strange ways on files of another form."""
     if not form.search(Path(path).read_text(errors="replace")):
         raise UsageError(f"broker URL {shown}: {name} file {path!r} does not hold what `nsc` writes into one")
+    _check_keys(f"broker URL {shown}: {name} file")
+
+
+def _check_keys(what: str) -> None:
     if importlib.util.find_spec("nkeys") is None:
-        raise UsageError(f'broker URL {shown}: {name} files need another package; pip install "ewms[nkeys]"')
+        raise UsageError(f'{what} needs another package; pip install "ewms[nkeys]"')

@@ -12,8 +12,9 @@ from urllib.parse import quote
 
 import msgspec
 
-from ewms.brokers._addresses import hosts_and_ports, is_loopback, query_parameters
+from ewms.brokers._addresses import hosts_and_ports, query_parameters
 from ewms.brokers.urls import redact
+from ewms.core.addresses import is_loopback
 from ewms.core.errors import UsageError
 
 _PORT = 6650

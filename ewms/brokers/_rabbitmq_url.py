@@ -18,8 +18,9 @@ from urllib.parse import quote, unquote
 
 import msgspec
 
-from ewms.brokers._addresses import hosts_and_ports, is_loopback, query_parameters, tls_context
+from ewms.brokers._addresses import hosts_and_ports, query_parameters, tls_context
 from ewms.brokers.urls import redact
+from ewms.core.addresses import is_loopback
 from ewms.core.errors import UsageError
 
 _PORTS = {"amqp": 5672, "amqps": 5671}

@@ -17,12 +17,15 @@ import secrets
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import msgspec
 
 from ewms.brokers._nats_process import NatsProcess
 from ewms.core.errors import BrokerUnavailable
+
+if TYPE_CHECKING:
+    from ewms.brokers._nats_accounts import Accounts
 
 logger = logging.getLogger("ewms.brokers.embedded")
 
@@ -69,6 +72,9 @@ class EmbeddedNats:
         another port is chosen.
     max_payload
         Bytes of the largest message.
+    accounts
+        Whether credentials for certain queues can be issued: see `ewms.brokers._nats_accounts`, whose files are in the
+        directory then. Otherwise whoever has the token may do everything.
 
     Raises
     ------
@@ -76,10 +82,14 @@ class EmbeddedNats:
         There is no nats-server, or it does not start; the message names the reason.
     """
 
-    def __init__(self, directory: Path, *, keep_port: bool = False, max_payload: int = MAX_PAYLOAD) -> None:
+    def __init__(
+        self, directory: Path, *, keep_port: bool = False, max_payload: int = MAX_PAYLOAD, accounts: bool = False
+    ) -> None:
         self.directory = directory.absolute()
         self._keep_port = keep_port
         self._max_payload = max_payload
+        self._with_accounts = accounts
+        self._accounts: Accounts | None = None
         self._identity = _Identity(token=secrets.token_urlsafe(24), port=_ANY_PORT)
         self._lock = -1
         self._process: NatsProcess | None = None
@@ -91,6 +101,8 @@ class EmbeddedNats:
             await self._prepare()
             process = self._process = await self._first_start()
             self._write("server.json", msgspec.json.encode(self._identity))
+            if self._accounts is not None:
+                self._accounts.write_logins(self._address)
         except OSError as error:
             await self._stop()
             place = error.filename or self.directory
@@ -108,8 +120,8 @@ class EmbeddedNats:
 
     @property
     def url(self) -> str:
-        """How to reach it, with the token."""
-        return self._identity.url
+        """How to reach it, with credentials that allow everything."""
+        return self._identity.url if self._accounts is None else self._accounts.login(self._address)
 
     @property
     def is_ready(self) -> bool:
@@ -124,6 +136,10 @@ class EmbeddedNats:
     async def wait_broken(self) -> str:
         """Wait until the server is given up on; why."""
         return await asyncio.shield(self._broken)
+
+    @property
+    def _address(self) -> str:
+        return f"nats://127.0.0.1:{self._identity.port}"
 
     async def _prepare(self) -> None:
         """Make the folder, keep others out of it, and remember who the server was."""
@@ -140,6 +156,10 @@ class EmbeddedNats:
             await asyncio.sleep(0.02)
         for old in self.directory.glob("*.ports"):
             old.unlink()
+        if self._with_accounts:
+            from ewms.brokers._nats_accounts import Accounts
+
+            self._accounts = Accounts(self.directory)
         with contextlib.suppress(FileNotFoundError, msgspec.MsgspecError):  # never started, or torn by a power failure
             self._identity = msgspec.json.decode((self.directory / "server.json").read_bytes(), type=_Identity)
 
@@ -184,12 +204,13 @@ class EmbeddedNats:
 
     def _config(self) -> str:
         quoted = {name: json.dumps(str(self.directory / name)) for name in ("", "jetstream")}
+        token = f'authorization {{ token: "{self._identity.token}" }}\n'
         return (
             'host: "127.0.0.1"\n'
             f"port: {self._identity.port}\n"
             f"ports_file_dir: {quoted['']}\n"
             f"max_payload: {self._max_payload}\n"
-            f'authorization {{ token: "{self._identity.token}" }}\n'
+            f"{token if self._accounts is None else self._accounts.server_settings()}"
             f"jetstream {{ store_dir: {quoted['jetstream']}, sync_interval: always }}\n"
         )
 

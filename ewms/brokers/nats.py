@@ -66,7 +66,8 @@ class NatsBroker(Broker):
         """Connect, within 5 seconds or with one clear error."""
         try:
             await self._connection.open()
-            await self._jetstream.check(asyncio.get_running_loop().time() + _CHECK_SECONDS)
+            if not self._address.is_issued:  # whoever issues credentials asked before
+                await self._jetstream.check(asyncio.get_running_loop().time() + _CHECK_SECONDS)
         except BaseException:
             await self._connection.close()
             raise

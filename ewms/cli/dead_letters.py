@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+import json
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import click
+import msgspec
 
 from ewms.cli.display import counted
+from ewms.cli.remote import is_remote, server_option, session
 from ewms.cli.run import resume_directory
 from ewms.core.errors import InputError
 from ewms.core.event import DeadLetter
 from ewms.core.graph import Graph
 from ewms.local.directory import RunDirectory
 from ewms.local.inspection import graph_of, reading
-from ewms.local.product import letter_json
 from ewms.stores.base import Journal, Terminal
 from ewms.stores.sqlite import SqliteJournal
 from ewms.wms.hosting import dead_letter
+from ewms.wms.letters import letter_json
 from ewms.wms.replay import replay as replay_letters
+from ewms.wms.replay import selected
 from ewms.wms.routing import Router
 
 
@@ -28,83 +34,101 @@ def dead_letters() -> None:
 
 
 @dead_letters.command(name="list")
-@click.argument("directory", metavar="DIR")
+@click.argument("target", metavar="DIR|WORKFLOW")
+@server_option
 @click.option(
     "--limit", type=click.IntRange(min=1), metavar="N", default=100, show_default=True, help="Most letters to show."
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, in full.")
-def list_letters(directory: str, limit: int, as_json: bool) -> None:
+def list_letters(target: str, server: str | None, limit: int, as_json: bool) -> None:
     """List dead letters in event order."""
-    with reading(RunDirectory(Path(directory))) as (journal, graph):
+    if is_remote(target, server):
+        with session(server) as service:
+            workflow = service.workflow(target)
+            total = workflow.status().counts.get("dead_lettered", 0)
+            _list(workflow.dead_letters(), total, limit, as_json=as_json)
+        return
+    with reading(RunDirectory(Path(target))) as (journal, graph):
         _, _, total = journal.counts()
-        for number, terminal in enumerate(journal.letters()):
-            if number == limit:
-                break
-            letter = _letter(terminal, graph, journal)
-            if as_json:
-                click.echo(letter_json(letter))
-            else:
-                click.echo(f"{letter.task}  {letter.id}  {letter.reason}")
-        if total > limit:
-            click.echo(f"{limit} of {total} shown; --limit {total} shows all", err=True)
-        elif not total and not as_json:
-            click.echo("no dead letters")
+        letters = (_letter(terminal, graph, journal) for terminal in journal.letters())
+        _list((json.loads(letter_json(letter)) for letter in letters), total, limit, as_json=as_json)
 
 
 @dead_letters.command()
-@click.argument("directory", metavar="DIR")
+@click.argument("target", metavar="DIR|WORKFLOW")
 @click.argument("event_id", metavar="ID")
-def show(directory: str, event_id: str) -> None:
+@server_option
+def show(target: str, event_id: str, server: str | None) -> None:
     """Show one dead letter with its whole history."""
-    with reading(RunDirectory(Path(directory))) as (journal, graph):
-        for terminal in _selected(journal, [event_id], None, graph):
-            letter = _letter(terminal, graph, journal)
-            click.secho(f"{letter.task}  {letter.id}", bold=True)
-            click.echo(f"given up: {letter.reason}\nbody: {letter.body!r:.2000}")
-            for attempt in letter.history:
-                click.echo(f"attempt {attempt.attempt} {attempt.kind} on {attempt.host or 'unknown'}: {attempt.reason}")
-                for name in ("traceback", "stdout", "stderr"):
-                    if attempt.detail.get(name):
-                        click.echo(f"  {name}:\n    " + str(attempt.detail[name]).rstrip().replace("\n", "\n    "))
+    if is_remote(target, server):
+        with session(server) as service:
+            found = [letter for letter in service.workflow(target).dead_letters() if letter["id"] == event_id]
+        if not found:
+            raise InputError(f"there is no dead letter '{event_id}'; `ewms dead-letters list` shows them")
+        for letter in found:
+            _show(msgspec.convert(letter, DeadLetter))
+        return
+    with reading(RunDirectory(Path(target))) as (journal, graph):
+        for terminal in selected(journal, _names(graph), None, [event_id]):
+            _show(_letter(terminal, graph, journal))
 
 
 @dead_letters.command()
-@click.argument("directory", metavar="DIR")
+@click.argument("target", metavar="DIR|WORKFLOW")
 @click.argument("event_ids", metavar="[ID]...", nargs=-1)
+@server_option
 @click.option("--task", help="Only letters of this task.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line per change instead of a live display.")
 @click.pass_context
-def replay(context: click.Context, directory: str, event_ids: tuple[str, ...], task: str | None, as_json: bool) -> None:
+def replay(
+    context: click.Context, target: str, event_ids: tuple[str, ...], server: str | None, task: str | None, as_json: bool
+) -> None:
     """Try dead letters again, all or those named, and go on with the workflow."""
-    folder = RunDirectory(Path(directory)).require_workflow()
+    if is_remote(target, server):
+        with session(server) as service:
+            _tell(service.workflow(target).replay(event_ids, task))
+        return
+    folder = RunDirectory(Path(target)).require_workflow()
     folder.lock()
     try:
         with SqliteJournal(folder.journal) as journal:
             graph = graph_of(journal, folder)
-            count = replay_letters(journal, Router(graph), list(_selected(journal, event_ids, task, graph)))
+            count = replay_letters(journal, Router(graph), list(selected(journal, _names(graph), task, event_ids)))
     finally:
         folder.unlock()
-    if not count:
+    _tell(count)
+    if count:
+        context.exit(resume_directory(target, as_json=as_json))
+
+
+def _tell(count: int) -> None:
+    if count:
+        click.echo(f"trying {counted(count, 'dead letter')} again", err=True)
+    else:
         click.echo("no dead letters to replay")
-        return
-    click.echo(f"trying {counted(count, 'dead letter')} again", err=True)
-    context.exit(resume_directory(directory, as_json=as_json))
 
 
-def _selected(
-    journal: Journal, event_ids: tuple[str, ...] | list[str], task: str | None, graph: Graph
-) -> Iterator[Terminal]:
-    names = [known.name for known in graph.tasks]
-    if task is not None and task not in names:
-        raise InputError(f"there is no task '{task}'; tasks: {', '.join(names)}")
-    wanted = set(event_ids)
-    missing = set(wanted)
-    for terminal in journal.letters():
-        if (not wanted or terminal.event.id in wanted) and task in {None, names[terminal.event.task]}:
-            missing.discard(terminal.event.id)
-            yield terminal
-    if missing:
-        raise InputError(f"there is no dead letter '{sorted(missing)[0]}'; `ewms dead-letters list` shows them")
+def _list(letters: Iterable[dict[str, Any]], total: int, limit: int, *, as_json: bool) -> None:
+    for letter in itertools.islice(letters, limit):
+        click.echo(json.dumps(letter) if as_json else f"{letter['task']}  {letter['id']}  {letter['reason']}")
+    if total > limit:
+        click.echo(f"{limit} of {total} shown; --limit {total} shows all", err=True)
+    elif not total and not as_json:
+        click.echo("no dead letters")
+
+
+def _show(letter: DeadLetter) -> None:
+    click.secho(f"{letter.task}  {letter.id}", bold=True)
+    click.echo(f"given up: {letter.reason}\nbody: {letter.body!r:.2000}")
+    for attempt in letter.history:
+        click.echo(f"attempt {attempt.attempt} {attempt.kind} on {attempt.host or 'unknown'}: {attempt.reason}")
+        for name in ("traceback", "stdout", "stderr"):
+            if attempt.detail.get(name):
+                click.echo(f"  {name}:\n    " + str(attempt.detail[name]).rstrip().replace("\n", "\n    "))
+
+
+def _names(graph: Graph) -> list[str]:
+    return [task.name for task in graph.tasks]
 
 
 def _letter(terminal: Terminal, graph: Graph, journal: Journal) -> DeadLetter:

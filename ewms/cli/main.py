@@ -2,35 +2,70 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 import traceback
 
 import click
 
 from ewms import __version__
-from ewms.cli.dead_letters import dead_letters
-from ewms.cli.doctor import doctor
-from ewms.cli.plugins import plugins
-from ewms.cli.queue import queue
-from ewms.cli.run import resume, run
-from ewms.cli.status import status
-from ewms.cli.why import why
 from ewms.core.errors import EwmsError
 
+_COMMANDS = {
+    "run": ("run", "Run a workflow on this machine, or with pilots on HTCondor."),
+    "resume": ("run", "Go on with a workflow."),
+    "status": ("status", "Tell how far a workflow is."),
+    "why": ("why", "Tell why events failed, grouped by cause."),
+    "dead-letters": ("dead_letters", "Events that were given up on: list, show, replay."),
+    "queue": ("queue", "Tell what the broker holds."),
+    "submit": ("submit", "Give a workflow to a service."),
+    "fetch": ("fetch", "Get the product of a workflow from a service."),
+    "outcomes": ("outcomes", "Stream the outcomes of a workflow."),
+    "logs": ("logs", "Show what failed events left on stderr."),
+    "workers": ("workers", "Show or change the workers of a workflow."),
+    "pause": ("cancel", "Have a workflow send nothing more for now."),
+    "cancel": ("cancel", "Give a workflow up."),
+    "login": ("login", "Get a token for a service."),
+    "logout": ("login", "Forget the token for a service."),
+    "dev": ("dev", "Run the whole service on this machine."),
+    "serve": ("serve", "Run the service's REST interface and scheduler."),
+    "drive": ("drive", "Run drivers for a service."),
+    "tms": ("tms", "Make pilots exist where a service wants them."),
+    "token": ("token", "Tokens that a service mints itself: create, list, revoke."),
+    "store": ("store", "Back up and restore the store of a service."),
+    "pilot": ("pilot", "Bundle a pilot into one file."),
+    "plugins": ("plugins", "List what is installed: applications, brokers, launchers, stores."),
+    "doctor": ("doctor", "Tell what is installed, found and reachable, and what to do."),
+}
+"""Module and short help by name, in the order of the help."""
 _INTERRUPTED = 130
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """Imports a command's module when that command is asked for: `ewms run` starts fast, however many there are."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"ewms.cli.{_COMMANDS[cmd_name][0]}")
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, short) for name, (_, short) in _COMMANDS.items()])
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="ewms")
 @click.option("-v", "--verbose", is_flag=True, help="Show the cause chain of an error.")
 @click.pass_context
 def cli(context: click.Context, verbose: bool) -> None:
     """Run workflows of millions of events: durable, restartable, from a laptop to thousands of slots."""
     context.obj = verbose
-
-
-for command in (run, resume, status, why, dead_letters, queue, plugins, doctor):
-    cli.add_command(command)
 
 
 def main(arguments: list[str] | None = None) -> None:

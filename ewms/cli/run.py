@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from ewms.cli.display import Display, display_for
+from ewms.cli.remote import is_remote, server_option, session
 from ewms.core.errors import EwmsError
 from ewms.local import starting
 from ewms.local.directory import RunDirectory
@@ -63,7 +64,7 @@ def run(
     as_json: bool,
 ) -> None:
     """Run SPEC: a TOML file, a folder with a workflow.toml, module:attribute, or an installed application."""
-    values = dict(_setting(text) for text in settings)
+    values = dict(parse_setting(text) for text in settings)
     loaded = load(spec, values)
     paths = existing_inputs((*inputs, *more_inputs))  # what a shell makes of --input *.fits
     application = loaded.application(paths)
@@ -80,13 +81,21 @@ def run(
 
 
 @click.command()
-@click.argument("directory", metavar="DIR")
+@click.argument("directory", metavar="DIR|WORKFLOW")
+@server_option
 @click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Events worked on at once; as before if left out.")
 @click.option("--broker", metavar="URL", envvar="EWMS_BROKER", help=_BROKER_HELP)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line per change instead of a live display.")
 @click.pass_context
-def resume(context: click.Context, directory: str, workers: int | None, broker: str | None, as_json: bool) -> None:
-    """Go on with the workflow in DIR: accepted work is not repeated."""
+def resume(
+    context: click.Context, directory: str, server: str | None, workers: int | None, broker: str | None, as_json: bool
+) -> None:
+    """Go on with the workflow in DIR, or with WORKFLOW at a service: accepted work is not repeated."""
+    if is_remote(directory, server):
+        with session(server) as service:
+            service.workflow(directory).resume()
+        click.echo(f"{directory} goes on")
+        return
     context.exit(resume_directory(directory, workers=workers, broker=broker, as_json=as_json))
 
 
@@ -138,7 +147,8 @@ def _exit_code(summary: dict[str, Any]) -> int:
     return _DEAD_LETTERS if summary["events"]["dead_lettered"] else 0
 
 
-def _setting(text: str) -> tuple[str, Any]:
+def parse_setting(text: str) -> tuple[str, Any]:
+    """Key and value of `--set KEY=VALUE`: a TOML value, or text."""
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
         raise click.UsageError(f"--set {text}: write KEY=VALUE")

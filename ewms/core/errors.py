@@ -13,7 +13,12 @@ EwmsError
 ├── StoreError
 │   ├── StaleEpoch            a newer driver owns the workflow
 │   ├── RunLocked             another driver works in the run directory
-│   └── StoreFull             the disk is full
+│   ├── StoreFull             the disk is full
+│   └── Conflict              somebody else changed the document meanwhile
+├── Unauthenticated           nobody knows who the caller is
+├── ProviderUnavailable       the OpenID provider does not answer
+├── Forbidden                 the caller may not do this
+├── NotFound                  there is no such thing, or the caller may not see it
 ├── ApplicationError          application code raised
 ├── WorkflowFailed            the workflow cannot go on
 ├── WorkflowCancelled         somebody cancelled it
@@ -88,6 +93,26 @@ class RunLocked(StoreError):
 
 class StoreFull(StoreError):
     """The disk is full; free some space and run `ewms resume`."""
+
+
+class Conflict(StoreError):
+    """Somebody else changed it meanwhile; read it again."""
+
+
+class Unauthenticated(EwmsError):
+    """The request carries no valid token; log in, or send one as `Authorization: Bearer …`."""
+
+
+class ProviderUnavailable(EwmsError):
+    """The OpenID provider does not answer, so nobody can tell who the caller is; try again later."""
+
+
+class Forbidden(EwmsError):
+    """The token does not allow this; ask an operator for the role."""
+
+
+class NotFound(EwmsError):
+    """There is no such object."""
 
 
 class ApplicationError(EwmsError):

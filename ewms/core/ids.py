@@ -23,6 +23,25 @@ def pilot_id(entropy: bytes) -> str:
     return f"PL-{entropy[:6].hex()}"
 
 
+def task_id(workflow: str, entropy: bytes) -> str:
+    """`TK-<body of the workflow's id>-<8 hex>`."""
+    return f"TK-{_body(workflow)}-{entropy[:4].hex()}"
+
+
+def taskforce_uuid(task: str, entropy: bytes) -> str:
+    """`TF-<body of the task's id>-<8 hex>`."""
+    return f"TF-{_body(task)}-{entropy[:4].hex()}"
+
+
+def queue_id(workflow: str, entropy: bytes) -> str:
+    """`QU-<body of the workflow's id>-<8 hex>`: what the broker calls it, unique there too."""
+    return f"QU-{_body(workflow)}-{entropy[:4].hex()}"
+
+
+def _body(parent: str) -> str:
+    return parent.partition("-")[2]
+
+
 def check_event_id(event_id: str) -> str:
     """The id itself; `InputError` if it is not 1 to 200 characters of `[A-Za-z0-9._:/-]`."""
     if not isinstance(event_id, str) or not _is_event_id(event_id):

@@ -11,6 +11,8 @@ import enum
 
 import msgspec
 
+from ewms.core.cost import Cost
+
 PROTOCOL = 1
 
 
@@ -104,7 +106,7 @@ class Failure(msgspec.Struct, frozen=True, array_like=True):
     reason: str
     """One line."""
     detail: dict[str, str | int | float] = {}
-    """`type`, `traceback`, `stdout`, `stderr`, `exit_code`, `seconds`: what was known."""
+    """`type`, `traceback`, `stdout`, `stderr`, `exit_code`, `seconds`, `cpu_seconds`, `peak_memory` (bytes), as known."""
 
 
 class ReportHead(msgspec.Struct, frozen=True, array_like=True):
@@ -135,6 +137,8 @@ class Report(ReportHead, frozen=True, array_like=True):
     """Successful attempts."""
     failures: list[Failure]
     """The others."""
+    cost: Cost = msgspec.field(default_factory=Cost)
+    """Of all of them together."""
 
 
 class RawReport(ReportHead, frozen=True, array_like=True):
@@ -144,6 +148,8 @@ class RawReport(ReportHead, frozen=True, array_like=True):
     """An encoded `list[Result]`."""
     failures: list[Failure]
     """The others."""
+    cost: Cost = msgspec.field(default_factory=Cost)
+    """Of all of them together."""
 
 
 class Heartbeat(msgspec.Struct, frozen=True, tag="heartbeat", kw_only=True):

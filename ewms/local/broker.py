@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 from ewms.brokers.base import Broker
 from ewms.brokers.embedded import EmbeddedNats
 from ewms.brokers.urls import broker_for
-from ewms.core.errors import BrokerError, SpecError
-from ewms.core.spec import TaskSpec
+from ewms.core.errors import BrokerError
 from ewms.local.directory import RunDirectory
-
-_SAFE_PART = 0.9
-"""Of the time for which a message may be held."""
 
 
 class Connected(NamedTuple):
@@ -49,34 +45,6 @@ async def connected_broker(directory: RunDirectory, url: str | None) -> AsyncIte
         return
     async with EmbeddedNats(directory.broker) as server, broker_for(server.url) as broker:
         yield Connected(broker, server.url, server.wait_broken)
-
-
-def timely(tasks: Sequence[TaskSpec], limit: float | None, shown: str) -> tuple[TaskSpec, ...]:
-    """The tasks as they can be run where a message is taken from its pilot after so many seconds.
-
-    A task without a timeout gets one just below the limit, so that an event which takes longer has a reason for its failure.
-
-    Parameters
-    ----------
-    limit
-        Seconds, or None for any time.
-    shown
-        The broker's address without credentials.
-
-    Raises
-    ------
-    SpecError
-        A task's timeout is not below the limit.
-    """
-    if limit is None:
-        return tuple(tasks)
-    for task in tasks:
-        if task.timeout is not None and task.timeout >= limit:
-            raise SpecError(
-                f"task {task.name} has a timeout of {task.timeout:g} s, but {shown} lets a message be held for {limit:g} s "
-                "only; lower the timeout, or raise the server's consumer_timeout and tell it with ?consumer_timeout=SECONDS"
-            )
-    return tuple(task.model_copy(update={"timeout": task.timeout or _SAFE_PART * limit}) for task in tasks)
 
 
 async def _for_ever() -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import difflib
 import importlib.machinery
 import importlib.util
 import inspect
@@ -13,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ewms.core.errors import ConsumerError
+from ewms.core.sources import check_defined
 
 
 def reference_to(function: Callable[..., Any] | str) -> str:
@@ -50,16 +49,7 @@ def check_importable(reference: str, search_path: Sequence[str], where: str) -> 
     path = _source_of(module, search_path, where)
     if path is None:
         return
-    try:
-        tree = ast.parse(path.read_bytes())
-    except SyntaxError as error:
-        raise ConsumerError(f"{where}: {path} line {error.lineno}: {error.msg}") from error
-    names = _top_level_names(tree)
-    first = attribute.split(".")[0]
-    if first not in names and "*" not in names and "__getattr__" not in names:
-        near = difflib.get_close_matches(first, names, n=1)
-        hint = f"; did you mean '{near[0]}'?" if near else f"; define it in {path}"
-        raise ConsumerError(f"{where}: module '{module}' has no '{first}'{hint}")
+    check_defined(path.read_bytes(), attribute, module=module, place=str(path), where=where)
 
 
 def _source_of(module: str, search_path: Sequence[str], where: str) -> Path | None:
@@ -82,15 +72,3 @@ def _source_of(module: str, search_path: Sequence[str], where: str) -> Path | No
     if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
         return None
     return Path(spec.origin)
-
-
-def _top_level_names(tree: ast.Module) -> set[str]:
-    names: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            names.add(node.name)
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            names.add(node.id)
-        elif isinstance(node, ast.Import | ast.ImportFrom):
-            names.update((alias.asname or alias.name).split(".")[0] for alias in node.names)
-    return names

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import msgspec
 
-from ewms.core.event import Attempt
 from ewms.core.graph import Graph, build_graph
 from ewms.core.spec import parse_spec
 from ewms.local.directory import RunDirectory
 from ewms.local.progress import TaskProgress
 from ewms.stores.base import Journal
 from ewms.stores.sqlite import SqliteJournal
+from ewms.wms import failures
 from ewms.wms.counters import Counters
-
-_NUMBERS = re.compile(r"0x[0-9a-fA-F]+|\d+(?:\.\d+)?")
-_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
-_EXAMPLES = 5
+from ewms.wms.failures import FailureCluster
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,29 +35,6 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """In the order of the graph."""
     all_known: bool
     """Whether the source is exhausted."""
-
-
-class FailureCluster(msgspec.Struct, frozen=True, kw_only=True):
-    """Unsuccessful attempts with one cause."""
-
-    task: str
-    """The task."""
-    kind: str
-    """`failed` or `vanished`."""
-    cause: str
-    """The reason, with numbers and quoted parts masked."""
-    attempts: int
-    """How many attempts ended so."""
-    events: int
-    """How many events are concerned."""
-    dead: int
-    """How many of those are dead letters."""
-    hosts: dict[str, int]
-    """Attempts by host."""
-    example: Attempt
-    """The latest of them, in full."""
-    ids: list[str]
-    """Some of the events' ids."""
 
 
 @contextmanager
@@ -100,35 +72,6 @@ def read_status(directory: RunDirectory) -> Status:
 
 
 def failure_clusters(directory: RunDirectory) -> list[FailureCluster]:
-    """Why events failed, the most frequent cause first; attempts that were only returned are not among them."""
+    """See `ewms.wms.failures.failure_clusters`."""
     with reading(directory) as (journal, graph):
-        dead = {(letter.event.task, letter.event.id) for letter in journal.letters()}
-        found: dict[tuple[int, str, str], list[tuple[str, Attempt]]] = defaultdict(list)
-        for task, event_id, attempt in journal.attempts():
-            if attempt.kind != "returned":
-                found[task, attempt.kind, mask(attempt.reason)].append((event_id, attempt))
-        clusters = [
-            _cluster(graph.tasks[task].name, kind, cause, members, {event_id for number, event_id in dead if number == task})
-            for (task, kind, cause), members in found.items()
-        ]
-    return sorted(clusters, key=lambda cluster: (-cluster.attempts, cluster.task, cluster.cause))
-
-
-def mask(reason: str) -> str:
-    """A reason without what differs from event to event: quoted parts and numbers."""
-    return _NUMBERS.sub("#", _QUOTED.sub("'…'", reason))
-
-
-def _cluster(task: str, kind: str, cause: str, members: list[tuple[str, Attempt]], dead: set[str]) -> FailureCluster:
-    ids = list(dict.fromkeys(event_id for event_id, _ in members))
-    return FailureCluster(
-        task=task,
-        kind=kind,
-        cause=cause,
-        attempts=len(members),
-        events=len(ids),
-        dead=len(dead.intersection(ids)),
-        hosts=dict(Counter(attempt.host for _, attempt in members)),
-        example=members[-1][1],
-        ids=ids[:_EXAMPLES],
-    )
+        return failures.failure_clusters(journal, [task.name for task in graph.tasks])

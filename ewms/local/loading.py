@@ -38,6 +38,8 @@ class Loaded:
         What error messages call it.
     factory
         The application's class where it is not named in the spec.
+    pilots_here
+        Pilots run on this machine, so that what they need must be here.
     """
 
     def __init__(
@@ -46,6 +48,8 @@ class Loaded:
         search_path: Sequence[str] = (),
         where: str = "workflow",
         factory: Callable[..., AnyApplication] | None = None,
+        *,
+        pilots_here: bool = True,
     ) -> None:
         self.search_path = tuple(search_path)
         self.where = where
@@ -58,7 +62,7 @@ class Loaded:
             spec = spec.model_copy(update={"tasks": tasks, "inputs": spec.inputs or _unfed(tasks)})
         self.spec = spec
         self.graph: Graph = build_graph(spec)
-        for task in spec.tasks:
+        for task in spec.tasks if pilots_here else ():
             if task.python is not None:
                 check_importable(task.python, self.search_path, f"{where}: task '{task.name}'")
             if task.container is not None:
@@ -86,10 +90,12 @@ class Loaded:
                 raise SpecError(f"{self.where}: the application refuses its parameters or inputs: {error}") from error
 
 
-def load(name: str, settings: Mapping[str, Any] | None = None, folder: Path | None = None) -> Loaded:
+def load(
+    name: str, settings: Mapping[str, Any] | None = None, folder: Path | None = None, *, pilots_here: bool = True
+) -> Loaded:
     """Find a workflow by what a user typed, with `--set` settings applied, as seen from a folder (default: the current one).
 
-    Raises `SpecError` or `ConsumerError`, in one line.
+    `pilots_here` as in `Loaded`. Raises `SpecError` or `ConsumerError`, in one line.
     """
     here = folder or Path.cwd()
     path = here / name
@@ -100,12 +106,12 @@ def load(name: str, settings: Mapping[str, Any] | None = None, folder: Path | No
     if path.suffix == ".py":
         raise SpecError(f"{name} is a Python file; name a workflow in it, as in {path.stem}:NAME, or write a {_SPEC_FILE}")
     if path.suffix == ".toml" or path.is_file():
-        return _load_toml(path, settings or {})
+        return _load_toml(path, settings or {}, pilots_here=pilots_here)
     if ":" in name:
-        return _load_reference(name, settings or {}, here)
+        return _load_reference(name, settings or {}, here, pilots_here=pilots_here)
     entries = importlib.metadata.entry_points(group=_GROUP)
     if name in entries.names:
-        return _load_reference(entries[name].value, settings or {}, here, name)
+        return _load_reference(entries[name].value, settings or {}, here, name, pilots_here=pilots_here)
     known = ", ".join(sorted(entries.names)) or "none"
     raise SpecError(
         f"'{name}' is no TOML file, no folder with a {_SPEC_FILE}, no module:attribute and no installed application "
@@ -113,7 +119,7 @@ def load(name: str, settings: Mapping[str, Any] | None = None, folder: Path | No
     )
 
 
-def _load_toml(path: Path, settings: Mapping[str, Any]) -> Loaded:
+def _load_toml(path: Path, settings: Mapping[str, Any], *, pilots_here: bool) -> Loaded:
     try:
         with path.open("rb") as stream:
             document = tomllib.load(stream)
@@ -124,36 +130,38 @@ def _load_toml(path: Path, settings: Mapping[str, Any]) -> Loaded:
     search_path = [str(path.resolve().parent)]
     _add_own_tasks(document, settings, search_path, str(path))
     apply_settings(document, settings, str(path))
-    return Loaded(parse_spec(document, str(path)), search_path, str(path))
+    return Loaded(parse_spec(document, str(path)), search_path, str(path), pilots_here=pilots_here)
 
 
-def _load_reference(reference: str, settings: Mapping[str, Any], folder: Path, name: str | None = None) -> Loaded:
+def _load_reference(
+    reference: str, settings: Mapping[str, Any], folder: Path, name: str | None = None, *, pilots_here: bool
+) -> Loaded:
     search_path = [str(folder)]
     with importable(search_path):
         found = _attribute(reference, reference)
     if isinstance(found, type) and issubclass(found, Application):
         document: dict[str, Any] = {"name": found.name or name or found.__name__.lower(), "application": reference}
     else:
-        loaded = load_object(found, search_path)
+        loaded = load_object(found, search_path, pilots_here=pilots_here)
         if loaded is None:
             raise SpecError(f"{reference} is neither an ewms.Workflow, a WorkflowSpec nor an Application class")
         document = loaded.spec.model_dump(mode="json", exclude_unset=True)
     _add_own_tasks(document, settings, search_path, reference)
     apply_settings(document, settings, reference)
-    return Loaded(parse_spec(document, reference), search_path, reference)
+    return Loaded(parse_spec(document, reference), search_path, reference, pilots_here=pilots_here)
 
 
-def load_object(found: object, search_path: Sequence[str]) -> Loaded | None:
+def load_object(found: object, search_path: Sequence[str], *, pilots_here: bool = True) -> Loaded | None:
     """A checked workflow from a `Workflow`, a spec or an application; None for anything else."""
     if isinstance(found, Application):
         found = type(found)
     if isinstance(found, type) and issubclass(found, Application):
         name = found.name or found.__name__.lower()
-        return Loaded(WorkflowSpec(name=name), search_path, f"application {name}", factory=found)
+        return Loaded(WorkflowSpec(name=name), search_path, f"application {name}", found, pilots_here=pilots_here)
     if isinstance(found, Workflow):
         found = found.spec()
     if isinstance(found, WorkflowSpec):
-        return Loaded(found, search_path, f"workflow {found.name}")
+        return Loaded(found, search_path, f"workflow {found.name}", pilots_here=pilots_here)
     return None
 
 

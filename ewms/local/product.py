@@ -12,11 +12,11 @@ from typing import IO, Any
 import pydantic_core
 
 from ewms import blobs
-from ewms.core import codecs
 from ewms.core.errors import ApplicationError, StoreError
 from ewms.core.event import DeadLetter
 from ewms.stores.base import Journal, Terminal
-from ewms.wms.hosting import NO_OUTPUTS, dead_letter, decode_outputs
+from ewms.wms.hosting import NO_OUTPUTS, decode_outputs
+from ewms.wms.letters import jsonable, letter_json
 from ewms.wms.routing import Router
 
 
@@ -37,26 +37,35 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
 def write_json(path: Path, value: Any) -> None:
     """Write a value as JSON for people to read."""
     with replacing(path) as stream:
-        stream.write(pydantic_core.to_json(value, indent=2, inf_nan_mode="constants") + b"\n")
+        stream.write(_json(value))
+
+
+def _json(value: Any) -> bytes:
+    return pydantic_core.to_json(value, indent=2, inf_nan_mode="constants") + b"\n"
 
 
 def write_product(folder: Path, product: Any) -> None:
-    """Write what `Application.assemble` or `snapshot` returned, as files of a folder.
+    """Write what `Application.assemble` or `snapshot` returned, as files of a folder."""
+    folder.mkdir(exist_ok=True)
+    for name, content in product_files(product).items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as stream:
+            stream.write(content)
+
+
+def product_files(product: Any) -> dict[str, bytes]:
+    """The files that a product becomes, by relative name.
 
     A mapping whose keys are file names and whose values are text or bytes becomes files, anything else `product.json`.
     """
-    folder.mkdir(exist_ok=True)
     if not _is_files(product):
-        write_json(folder / "product.json", product)
-        return
-    for name, content in product.items():
+        return {"product.json": _json(product)}
+    for name in product:
         relative = PurePosixPath(name)
         if relative.is_absolute() or ".." in relative.parts:
             raise ApplicationError(f"the product names file '{name}' outside its folder; use a relative name")
-        path = folder / relative
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as stream:
-            stream.write(content.encode() if isinstance(content, str) else content)
+    return {name: content.encode() if isinstance(content, str) else content for name, content in product.items()}
 
 
 def _is_files(product: Any) -> bool:
@@ -84,21 +93,10 @@ def write_outcomes(path: Path, journal: Journal, router: Router, names: Sequence
 
 
 def _output_of(terminal: Terminal) -> Any:
-    values = [_jsonable(blobs.load(output.codec, output.data)) for output in decode_outputs(terminal.outputs or NO_OUTPUTS)]
+    values = [jsonable(blobs.load(output.codec, output.data)) for output in decode_outputs(terminal.outputs or NO_OUTPUTS)]
     if terminal.many:
         return values
     return values[0] if values else None
-
-
-def _jsonable(value: Any) -> Any:
-    return value.tolist() if codecs.is_ndarray(value) else value
-
-
-def letters(journal: Journal, names: Sequence[str]) -> Iterator[DeadLetter]:
-    """All dead letters, with their histories, in event order; `names` are the tasks'. Lazy."""
-    for terminal in journal.letters():
-        event = terminal.event
-        yield dead_letter(event, names[event.task], terminal.reason or "", journal.history(event.seq))
 
 
 def write_dead_letters(path: Path, dead: Iterable[DeadLetter]) -> None:
@@ -106,16 +104,6 @@ def write_dead_letters(path: Path, dead: Iterable[DeadLetter]) -> None:
     with replacing(path) as stream:
         for letter in dead:
             stream.write(letter_json(letter) + b"\n")
-
-
-def letter_json(letter: DeadLetter) -> bytes:
-    """A dead letter as JSON; bytes in its body are base64."""
-    body = _jsonable(letter.body)
-    fields = {name: getattr(letter, name) for name in letter.__struct_fields__} | {
-        "body": body,
-        "history": [{name: getattr(attempt, name) for name in attempt.__struct_fields__} for attempt in letter.history],
-    }
-    return pydantic_core.to_json(fields, inf_nan_mode="constants", bytes_mode="base64")
 
 
 def remove_partials(folder: Path) -> None:

@@ -15,31 +15,21 @@ from ewms.brokers.urls import redact
 from ewms.core.config import ContextFile, PilotConfig
 from ewms.core.errors import EwmsError, WorkflowFailed
 from ewms.core.spec import TaskSpec
-from ewms.local.broker import Connected, connected_broker, timely
+from ewms.local.broker import Connected, connected_broker
 from ewms.local.directory import RunDirectory
+from ewms.local.ledgers import blob_store, ledger_for
 from ewms.local.loading import AnyApplication, Loaded, importable
-from ewms.local.product import (
-    letters,
-    remove_partials,
-    replacing,
-    write_dead_letters,
-    write_json,
-    write_outcomes,
-    write_product,
-)
+from ewms.local.product import remove_partials, replacing
 from ewms.local.progress import Meter, Progress
-from ewms.local.summary import Stopwatch
+from ewms.local.results import Results
 from ewms.local.watching import Watch
-from ewms.stores.base import Batch, Journal
+from ewms.stores.base import Journal
 from ewms.stores.sqlite import SqliteJournal
 from ewms.tms.launchers.local import LocalLauncher
-from ewms.wms.counters import Counters
 from ewms.wms.driver import Driver, Queues, Stop
 from ewms.wms.hosting import Host
-from ewms.wms.ledger import Ledger
+from ewms.wms.pilots import timely
 
-_BLOB_THRESHOLD = 512 << 10
-_MESSAGE_BYTES = 4 << 20
 _TEAR_DOWN = 2.0
 _DRAIN_MARGIN = 5.0
 
@@ -98,8 +88,6 @@ class LocalRun:
         self._stop: asyncio.Future[Stop] = asyncio.get_running_loop().create_future()
         self._hurry = asyncio.Event()
         self._driver: Driver | None = None
-        self._task_names = [task.name for task in loaded.graph.tasks]
-        self._extra: dict[str, Any] = {}
 
     def stop(self, how: Stop) -> None:
         """End before the workflow is complete: interrupted, to be resumed, or cancelled for good.
@@ -119,42 +107,31 @@ class LocalRun:
         remove_partials(self._directory.path)
         # An application may import modules beside it at any time.
         with importable(self._loaded.search_path), SqliteJournal(self._directory.journal) as journal:
-            stopwatch = Stopwatch(journal)
-            journal.commit(Batch(values={"state": "running", "reason": "", **self._record}))
+            results = Results(self._directory, journal, self._record, [task.name for task in self._loaded.graph.tasks])
             state, reason, failure = "failed", "", None
             try:
                 async with connected_broker(self._directory, self._options.broker) as connected:
-                    state = await self._drive(journal, connected)
+                    state = await self._drive(journal, results, connected)
             except EwmsError as error:
                 reason, failure = str(error), error
             try:
-                summary = self._leave_behind(journal, stopwatch, state, reason)
+                summary = results.leave(state, reason, self._driver)
             except EwmsError as error:
                 raise failure or error from error
         if failure is not None:
             raise failure
         return summary
 
-    def _leave_behind(self, journal: Journal, stopwatch: Stopwatch, state: str, reason: str) -> dict[str, Any]:
-        """Write what a run directory always holds, however the run ended; the summary."""
-        counters = Counters.from_dict(journal.value("counters", {})).as_dict()
-        summary = stopwatch.summary(self._record, state, reason, self._driver, counters) | self._extra
-        kept = {name: summary[name] for name in ("seconds", "first_outcome_seconds")}
-        journal.commit(Batch(values={"state": state, "reason": reason, **kept}))
-        self._directory.product.mkdir(exist_ok=True)
-        write_dead_letters(self._directory.dead_letters, letters(journal, self._task_names))
-        write_json(self._directory.summary, summary)
-        return summary
-
-    async def _drive(self, journal: Journal, connected: Connected) -> str:
+    async def _drive(self, journal: Journal, results: Results, connected: Connected) -> str:
         """Drive with pilots until the end; the workflow's state then."""
         broker, url, wait_broker = connected
         tasks = timely(self._loaded.graph.tasks, broker.capabilities.max_lease_seconds, redact(url))
         limit = broker.capabilities.max_message_bytes
-        store = BlobStore(str(self._directory.blobs.resolve()), min(_BLOB_THRESHOLD, limit // 2))
-        host = Host(self._application, self._loaded.graph, store, independent_start=self._independent_start)
-        window = self._loaded.spec.window
-        ledger = Ledger(self._loaded.graph, host, journal, max_bytes=min(_MESSAGE_BYTES, limit // 2), window=window)
+        store = blob_store(str(self._directory.blobs.resolve()), limit)
+        ledger = ledger_for(
+            self._loaded, self._application, journal, store, limit, independent_start=self._independent_start
+        )
+        host = ledger.host
         ledger.outbox.slots = self._options.workers
         queues = Queues.of(self._workflow_id)
         launcher = LocalLauncher(self._directory.pilots)
@@ -183,7 +160,7 @@ class LocalRun:
             if ledger.complete:
                 # Pilots take a moment to end, which is enough for a small product.
                 await asyncio.gather(
-                    launcher.stop(_TEAR_DOWN), asyncio.to_thread(self._write_product, journal, host, ledger)
+                    launcher.stop(_TEAR_DOWN), asyncio.to_thread(results.write_product, host, ledger.router)
                 )
         finally:
             await launcher.stop(_TEAR_DOWN)
@@ -274,16 +251,6 @@ class LocalRun:
             blob_url=store.url,
             blob_threshold=store.threshold,
         )
-
-    def _write_product(self, journal: Journal, host: Host, ledger: Ledger) -> None:
-        folder = self._directory.product
-        product = host.assemble()
-        if product is None:
-            write_outcomes(folder / "outcomes.jsonl", journal, ledger.router, self._task_names)
-        else:
-            write_product(folder, product)
-        shutil.rmtree(self._directory.partial, ignore_errors=True)
-        self._extra = host.summary()
 
 
 async def _first(*reasons: Awaitable[str]) -> str:

@@ -18,6 +18,7 @@ from ewms.brokers.urls import broker_for
 from ewms.core.config import PilotConfig
 from ewms.core.errors import BrokerError, InputError, UsageError
 from ewms.pilot import processes
+from ewms.pilot.chirping import Chirping
 from ewms.pilot.drain import Exit
 from ewms.pilot.environment import Settings, read_settings
 from ewms.pilot.pilot import run_pilot
@@ -48,15 +49,29 @@ def main(arguments: list[str]) -> int:
 
 
 def read_config(path: Path) -> PilotConfig:
-    """The configuration; `InputError` naming the key that is wrong, but no value, which may be a secret."""
+    """The configuration; `InputError` naming the key that is wrong, but no value, which may be a secret.
+
+    Relative paths in it are relative to its folder: a slot's is not known before the pilot is there.
+    """
     try:
-        return PilotConfig.model_validate_json(path.read_bytes())
+        return _grounded(PilotConfig.model_validate_json(path.read_bytes()), path.absolute().parent)
     except OSError as error:
         raise InputError(f"the pilot's configuration {path} cannot be read: {error.strerror}") from None
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         place = ".".join(str(part) for part in first["loc"]) or "the document"
         raise InputError(f"the pilot's configuration {path} is wrong: {place}: {first['msg']}") from None
+
+
+def _grounded(config: PilotConfig, folder: Path) -> PilotConfig:
+    context = tuple(file.model_copy(update={"path": str(folder / file.path)}) for file in config.context)
+    changes: dict[str, object] = {
+        "context": context,
+        "search_path": tuple(str(folder / path) for path in config.search_path),
+    }
+    if config.working_directory:
+        changes["working_directory"] = str(folder / config.working_directory)
+    return config.model_copy(update=changes)
 
 
 def _run_by_environment() -> int:
@@ -73,8 +88,16 @@ async def _serve(config: PilotConfig) -> int:
     stop = _stop_by_signal()
     if config.parent is not None and os.getppid() != config.parent:
         stop.set()  # it died while this was starting, before there was a handler
-    async with broker_for(config.broker_url, patience=config.broker_patience) as broker:
-        return await run_pilot(config, broker, stop=stop)
+    chirping = Chirping()
+    chirping.start()
+    try:
+        async with broker_for(config.broker_url, patience=config.broker_patience) as broker:
+            code = await run_pilot(config, broker, stop=stop, on_heartbeat=chirping.hear)
+    except BrokerError as error:
+        await chirping.close(Exit.BROKER_LOST, str(error))
+        raise
+    await chirping.close(code)
+    return code
 
 
 def _stop_by_signal() -> asyncio.Event:
@@ -84,5 +107,10 @@ def _stop_by_signal() -> asyncio.Event:
     return stop
 
 
+def run() -> int:
+    """Run a pilot with this process's arguments; its exit code."""
+    return main(sys.argv[1:])
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(run())

@@ -9,6 +9,7 @@ import signal
 import subprocess
 from typing import IO
 
+from ewms.core.cost import Cost, cost_of
 from ewms.pilot import processes
 from ewms.pilot.reasons import Detail
 from ewms.pilot.ring import Ring
@@ -27,6 +28,8 @@ class Child:
         self.pid = process.pid
         self.ended: asyncio.Future[int] = self._loop.create_future()
         """Its exit code; minus the signal's number where one killed it."""
+        self.cost = Cost()
+        """What it cost in its whole life, once it has ended; memory never below what the pilot had when it started it."""
         self._rings: dict[IO[bytes], Ring] = {}
         self.stdout = self._collect(process.stdout)
         self.stderr = self._collect(process.stderr)
@@ -107,7 +110,9 @@ class Child:
 
     def _reap(self) -> None:
         processes.kill_tree(self.pid)  # before it is reaped: until then its group's id is nobody else's
-        code = self._process.wait()
+        _, status, usage = os.wait4(self.pid, 0)
+        self.cost = cost_of(usage)
+        code = self._process.returncode = os.waitstatus_to_exitcode(status)
         self.drain()
         for stream in list(self._rings):
             self._drop(stream)

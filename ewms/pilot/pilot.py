@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import socket
+from collections.abc import Callable
 from functools import partial
 
 from ewms.brokers.base import Broker, Delivery
@@ -38,7 +39,13 @@ _SITE_VARIABLE = "GLIDEIN_Site"
 _VANISHED = "the pilot that had it is gone"
 
 
-async def run_pilot(config: PilotConfig, broker: Broker, *, stop: asyncio.Event | None = None) -> int:
+async def run_pilot(
+    config: PilotConfig,
+    broker: Broker,
+    *,
+    stop: asyncio.Event | None = None,
+    on_heartbeat: Callable[[Heartbeat], None] = lambda heartbeat: None,
+) -> int:
     """Be a pilot until it ends.
 
     Parameters
@@ -47,13 +54,15 @@ async def run_pilot(config: PilotConfig, broker: Broker, *, stop: asyncio.Event 
         Connected; stays open.
     stop
         Set it to have the pilot finish within `config.grace`, give back the rest and end.
+    on_heartbeat
+        Called with each sign of life.
 
     Returns
     -------
     int
         The exit code, one of `Exit`.
     """
-    pilot = Pilot(config, broker)
+    pilot = Pilot(config, broker, on_heartbeat)
     ending = await pilot.run(stop or asyncio.Event())
     level = logging.INFO if ending.code is Exit.DRAINED else logging.ERROR
     logger.log(level, "pilot_ended pilot=%s code=%d reason=%s", pilot.id, ending.code, ending.reason)
@@ -63,10 +72,11 @@ async def run_pilot(config: PilotConfig, broker: Broker, *, stop: asyncio.Event 
 class Pilot:
     """Ties the parts together. `run` may be called once."""
 
-    def __init__(self, config: PilotConfig, broker: Broker) -> None:
+    def __init__(self, config: PilotConfig, broker: Broker, on_heartbeat: Callable[[Heartbeat], None]) -> None:
         self.id = ids.pilot_id(os.urandom(6))
         self._config = config
         self._broker = broker
+        self._on_heartbeat = on_heartbeat
         self._tasks = {task.name: task for task in config.tasks}
         self._drain = Drain()
         self._keeper = LeaseKeeper(config.lease)
@@ -244,7 +254,7 @@ class Pilot:
         self._drain.begin(Ending(Exit.BROKER_LOST, str(error), gives_back=False))
 
     def _heartbeat(self, state: str, reason: str) -> Heartbeat:
-        return Heartbeat(
+        heartbeat = Heartbeat(
             pilot=self.id,
             host=self._sender.host,
             site=self._sender.site,
@@ -255,3 +265,5 @@ class Pilot:
             state=state,
             reason=reason,
         )
+        self._on_heartbeat(heartbeat)
+        return heartbeat

@@ -16,6 +16,7 @@ from ewms.brokers.base import Broker, Consumer, Delivery, Depth, Inspection
 from ewms.brokers.mailbox import Mailbox
 from ewms.core import codecs, wire
 from ewms.core.errors import BrokerRejected
+from ewms.core.plain import plain_body
 from ewms.core.spec import TaskSpec
 from ewms.core.wire import Failure, Heartbeat, Kind, Result
 from ewms.pilot.plain_consumer import PlainConsumer, PlainDelivery, event_id
@@ -175,13 +176,6 @@ class PlainBroker(Broker):
             "body": delivery.inner.body.decode("utf-8", "backslashreplace"),
         }
         await queue.broker.publish(name, pydantic_core.to_json(letter), f"{failure.id}/dead")
-
-
-def plain_body(value: object) -> bytes:
-    """An output as somebody else's message: text and bytes as they are, anything else as JSON."""
-    if isinstance(value, bytes):
-        return value
-    return value.encode() if isinstance(value, str) else pydantic_core.to_json(value, inf_nan_mode="constants")
 
 
 async def _consumer(queue: PlainQueue) -> Consumer:

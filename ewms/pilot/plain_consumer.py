@@ -8,8 +8,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from ewms.brokers.base import Consumer, Delivery
-from ewms.core import ids, wire
-from ewms.core.errors import InputError
+from ewms.core import wire
+from ewms.core.plain import foreign_event_id
 from ewms.core.wire import PROTOCOL, WorkEvent, WorkMessage
 
 
@@ -111,8 +111,5 @@ class PlainConsumer(Consumer):
 
 
 def event_id(message_id: str) -> str:
-    """The id of an event that came in a message of that id; a new one where it had none or one that we do not allow."""
-    try:
-        return ids.check_event_id(message_id)
-    except InputError:
-        return uuid.uuid5(uuid.NAMESPACE_OID, message_id).hex if message_id else uuid.uuid4().hex
+    """The id of an event that came in a message of that id; a new one where it had none."""
+    return foreign_event_id(message_id) if message_id else uuid.uuid4().hex

@@ -11,6 +11,7 @@ import msgspec
 
 from ewms.brokers.base import Broker
 from ewms.core import wire
+from ewms.core.cost import total
 from ewms.core.errors import BrokerError
 from ewms.core.wire import PROTOCOL, Failure, Kind, RawReport
 from ewms.pilot.holding import Holding
@@ -169,6 +170,7 @@ class Reporter:
                 busy=sum(chunk.busy for chunk in chunks),
                 results=join_arrays([chunk.results for chunk in chunks]),
                 failures=[failure for chunk in chunks for failure in chunk.failures],
+                cost=total(chunk.cost for chunk in chunks),
             )
         )
 

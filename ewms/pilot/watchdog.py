@@ -6,13 +6,12 @@ import asyncio
 import time
 from collections.abc import Callable
 
+from ewms.core.cost import show_bytes
 from ewms.pilot import processes
 from ewms.pilot.child import Child
 
 MEMORY_INTERVAL = 0.06
 """Seconds between two looks at the memory of a task that has a limit."""
-_GIB = 1 << 30
-_MIB = 1 << 20
 
 
 class Watchdog:
@@ -70,8 +69,3 @@ class Watchdog:
     def _kill(self, kind: str, verdict: str) -> None:
         self.kind, self.verdict = kind, verdict
         self._child.kill()
-
-
-def show_bytes(size: int) -> str:
-    """Bytes for people: `2.1 GiB`, `300 MiB`."""
-    return f"{size / _GIB:.1f} GiB" if size >= _GIB else f"{size / _MIB:.0f} MiB"

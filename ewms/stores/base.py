@@ -156,6 +156,14 @@ class Journal(ABC):
         """A named value, as last committed."""
 
     @abstractmethod
+    def values(self) -> dict[str, Any]:
+        """All named values."""
+
+    @abstractmethod
+    def advance(self, epoch: int) -> None:
+        """Go on under this epoch where it is greater: message ids of a journal that was copied must not come again."""
+
+    @abstractmethod
     def counts(self) -> tuple[int, int, int]:
         """How many events are planned in all, accepted, and buried. Exact."""
 
@@ -180,8 +188,14 @@ class Journal(ABC):
         """The terminal event of that id; None if it is unknown or unfinished."""
 
     @abstractmethod
-    def terminals(self, tasks: Iterable[int] | None = None, *, by_rank: bool = False) -> Iterator[Terminal]:
-        """Accepted events and dead letters of some or all tasks, in order of commitment or of rank. Lazy."""
+    def terminals(self, tasks: Iterable[int] | None = None, *, by_rank: bool = False, after: int = 0) -> Iterator[Terminal]:
+        """Accepted events and dead letters of some or all tasks, in order of commitment or of rank. Lazy.
+
+        Parameters
+        ----------
+        after
+            Only those whose position in the order of commitment is above this.
+        """
 
     @abstractmethod
     def letters(self) -> Iterator[Terminal]:

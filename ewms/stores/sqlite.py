@@ -178,6 +178,17 @@ class SqliteJournal(Journal):
         row = self._first('SELECT value FROM "values" WHERE name = ?', (name,))
         return default if row is None else msgspec.msgpack.decode(row[0])
 
+    def values(self) -> dict[str, Any]:
+        """See `Journal.values`."""
+        rows = self._query("SELECT name, value FROM \"values\" WHERE name != 'epoch'")
+        return {name: msgspec.msgpack.decode(value) for name, value in rows}
+
+    def advance(self, epoch: int) -> None:
+        """See `Journal.advance`."""
+        if epoch > self.epoch:
+            self.commit(Batch(values={"epoch": epoch}))
+            self.epoch = epoch
+
     def counts(self) -> tuple[int, int, int]:
         """See `Journal.counts`."""
         planned, terminal, buried = self._first(
@@ -220,9 +231,11 @@ class SqliteJournal(Journal):
         )
         return _terminal(row) if row else None
 
-    def terminals(self, tasks: Iterable[int] | None = None, *, by_rank: bool = False) -> Iterator[Terminal]:
+    def terminals(self, tasks: Iterable[int] | None = None, *, by_rank: bool = False, after: int = 0) -> Iterator[Terminal]:
         """See `Journal.terminals`."""
-        where = "1" if tasks is None else f"e.task IN ({', '.join(str(int(task)) for task in tasks)})"
+        where = f't."order" > {int(after)}'
+        if tasks is not None:
+            where += f" AND e.task IN ({', '.join(str(int(task)) for task in tasks)})"
         order = "e.rank, e.task, e.id" if by_rank else 't."order"'
         query = f"SELECT {_TERMINAL} FROM terminals t JOIN events e USING (seq) WHERE {where} ORDER BY {order}"
         return map(_terminal, self._paged(query))

@@ -24,7 +24,6 @@ from ewms.core.errors import WorkflowFailed
 from ewms.core.event import DeadLetter
 from ewms.core.wire import Kind
 from ewms.local.loading import AnyApplication, Loaded, importable
-from ewms.local.product import letters
 from ewms.pilot.data_hub import VARIABLE
 from ewms.pilot.outputs import Packer
 from ewms.pilot.worker.consumer import Consumer
@@ -32,6 +31,7 @@ from ewms.pilot.worker.failures import from_exception
 from ewms.stores.sqlite import SqliteJournal
 from ewms.wms.hosting import Host, decode_outputs
 from ewms.wms.ledger import Ledger
+from ewms.wms.letters import letters
 
 _MESSAGE_BYTES = 1 << 20
 _SOURCE_CHUNK = 64

@@ -17,7 +17,8 @@ import msgspec
 from ewms.brokers.base import Broker, Consumer, Delivery
 from ewms.core import wire
 from ewms.core.errors import WorkflowFailed
-from ewms.wms.feed import SourceFeed
+from ewms.wms.egress import Egress
+from ewms.wms.feed import Feed, MakeFeed, SourceFeed
 from ewms.wms.fleet import Fleet
 from ewms.wms.ledger import Ledger
 from ewms.wms.outbox import OutMessage
@@ -29,7 +30,8 @@ T = TypeVar("T")
 _log = logging.getLogger("ewms.driver")
 _REPORTS_AT_ONCE = 256
 _REPORTS_WAITING = 1024
-_TICK = 0.25
+TICK = 0.25
+"""Seconds between two looks, for a driver that has a process to itself."""
 _PUBLISH_AT_ONCE = 256
 _QUARANTINE = 600.0
 
@@ -41,6 +43,8 @@ class Stop(enum.Enum):
     """Somebody wants to go on later: pilots give back what they hold."""
     CANCELLED = "cancelled"
     """Nobody wants it any more: what runs is killed."""
+    RELEASED = "released"
+    """Another driver goes on at once: pilots keep what they hold."""
 
 
 class Queues(msgspec.Struct, frozen=True):
@@ -78,6 +82,12 @@ class Driver:
         Whether pilots outlive a driver, so that messages which a former one sent may still be worked on.
     on_change
         Called in the event loop after every step.
+    make_feed
+        Makes the feed of events from the application's source, given what wakes the driver.
+    egress
+        Publishes outputs to the outside.
+    tick
+        Seconds between two looks at what may have changed by time alone.
     """
 
     def __init__(
@@ -89,6 +99,9 @@ class Driver:
         lease: float,
         pilots_survive: bool = False,
         on_change: Callable[[], None] = lambda: None,
+        make_feed: MakeFeed = SourceFeed,
+        egress: Egress | None = None,
+        tick: float = TICK,
     ) -> None:
         self.ledger = ledger
         self.fleet = Fleet()
@@ -101,8 +114,11 @@ class Driver:
         self._lease = lease
         self._pilots_survive = pilots_survive
         self._on_change = on_change
+        self._egress = egress
+        self._tick = tick
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ewms-ledger")
         self._wake = asyncio.Event()
+        self._feed: Feed = make_feed(ledger.host.source(ledger.source_count), self._waker())
         self._taken = asyncio.Event()
         self._deliveries: list[Delivery] = []
         self._confirmed: list[OutMessage] = []
@@ -110,15 +126,26 @@ class Driver:
         self._places = asyncio.Semaphore(_PUBLISH_AT_ONCE)
         self._error: BaseException | None = None
         self._stop: Stop | None = None
+        self._is_paused = False
+        self._pause_wished = False
         self._pilots_gone = False
         self._drained = False
         self._quiet_since = time.monotonic()
         self._suspicious = False
 
     def stop(self, how: Stop) -> None:
-        """Send nothing more. An interrupted driver goes on accepting until `pilots_gone` is called; a cancelled one ends."""
+        """Send nothing more. An interrupted driver goes on accepting until `pilots_gone` is called; others end."""
         self._stop = self._stop or how
         self._wake.set()
+
+    def pause(self, wished: bool = True) -> None:
+        """Send nothing more until further notice, and take back what no pilot has yet; or go on."""
+        self._pause_wished = wished
+        self._wake.set()
+
+    def finish(self) -> None:
+        """Take no more from the source than what is there; be complete when that is done."""
+        self._feed.finish()
 
     def pilots_gone(self) -> None:
         """No pilot will report any more: take the reports that are there, then end."""
@@ -126,22 +153,23 @@ class Driver:
 
     async def run(self) -> Stop | None:
         """Drive until complete (None) or stopped; raises `EwmsError` when the workflow cannot go on."""
-        loop = asyncio.get_running_loop()
-        wake = functools.partial(loop.call_soon_threadsafe, self._wake.set)
-        feed = SourceFeed(self.ledger.host.source(self.ledger.source_count), wake)
         consumer: Consumer | None = None
         try:
             consumer = await self._open()
             self._spawn(self._read_signals())
             await self._in_thread(self.ledger.fold)
+            await self._in_thread(self._feed.restore, self.ledger)
+            if self._egress is not None:
+                await self._in_thread(self._egress.restore, self.ledger)
+                self._spawn(self._egress.run(self._broker, self._waker()))
             await self._catch_up(consumer)
             self._spawn(self._read_reports(consumer))
             self.ready.set()
             if not self.ledger.source_done:
-                feed.start()
-            return await self._loop(feed)
+                self._feed.start()
+            return await self._loop()
         finally:
-            feed.stop()
+            await self._feed.close()
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -172,38 +200,45 @@ class Driver:
 
     async def _catch_up(self, consumer: Consumer) -> None:
         """Accept what was reported while no driver was there, before anything is sent a second time."""
-        while self.ledger.journal.epoch > 1 and (deliveries := await consumer.lease(_REPORTS_AT_ONCE, _TICK)):
+        while self.ledger.journal.epoch > 1 and (deliveries := await consumer.lease(_REPORTS_AT_ONCE, TICK)):
             await self._in_thread(self._take, [delivery.body for delivery in deliveries], None, [], time.monotonic())
-            await self._ack(deliveries)
+            await self._committed(deliveries)
 
-    async def _loop(self, feed: SourceFeed) -> Stop | None:
+    async def _loop(self) -> Stop | None:
         while True:
             if self._error is not None:
                 raise self._error
-            if self._stop is Stop.CANCELLED:
+            if self._stop in {Stop.CANCELLED, Stop.RELEASED}:
                 return self._stop
+            if self._pause_wished is not self._is_paused:
+                await self._pause_or_go_on()
             deliveries, self._deliveries = self._deliveries, []
             confirmed, self._confirmed = self._confirmed, []
             self._taken.set()
-            chunk = feed.take() if self.ledger.wants_source and self._stop is None else None
+            chunk = self._feed.take() if self.ledger.wants_source and self._sends else None
             messages = await self._in_thread(self._step, [delivery.body for delivery in deliveries], chunk, confirmed)
-            await self._ack(deliveries)
+            await self._committed(deliveries)
             for message in messages:
                 await self._places.acquire()
                 self._spawn(self._publish(message))
             await self._after(bool(deliveries))
-            if self.ledger.complete:
-                return None
-            if self._stop is not None and self._drained and not self._deliveries:
-                return self._stop
+            if self._egress is None or self._egress.is_idle:
+                if self.ledger.complete:
+                    return None
+                if self._stop is not None and self._drained and not self._deliveries:
+                    return self._stop
             await self._sleep()
+
+    @property
+    def _sends(self) -> bool:
+        return self._stop is None and not self._is_paused
 
     def _step(
         self, bodies: list[bytes], chunk: tuple[list[NewEvent], bool] | None, sent: list[OutMessage]
     ) -> list[OutMessage]:
         now = time.monotonic()
         self._take(bodies, chunk, sent, now)
-        if self._stop is not None:
+        if not self._sends:
             return []
         self.ledger.reload(now)
         return self.ledger.form(now)
@@ -219,17 +254,31 @@ class Driver:
         if chunk is not None:
             events, done = chunk
             self.ledger.take_source(events, done=done)
+        self._feed.remember(self.ledger)
+        if self._egress is not None:
+            self._egress.remember(self.ledger)
         self.ledger.commit()
 
-    async def _ack(self, deliveries: list[Delivery]) -> None:
+    async def _committed(self, deliveries: list[Delivery]) -> None:
+        self._feed.committed()
+        if self._egress is not None:
+            self._egress.committed()
         for delivery in deliveries:
             await delivery.ack()
+
+    async def _pause_or_go_on(self) -> None:
+        self._is_paused = self._pause_wished
+        if self._is_paused:
+            await self._broker.purge(self._queues.work)
+        else:
+            # What pilots held meanwhile is either reported or with them: a second copy costs time, never correctness.
+            await self._in_thread(self.ledger.resend)
 
     async def _after(self, reported: bool) -> None:
         now = time.monotonic()
         if self.first_outcome_at is None and self.ledger.counters.accepted:
             self.first_outcome_at = now
-        if reported or not self.ledger.outbox.flights:
+        if reported or self._is_paused or not self.ledger.outbox.flights:
             self._quiet_since, self._suspicious = now, False
         elif now - self._quiet_since > self._lease:
             self._quiet_since = now
@@ -257,7 +306,7 @@ class Driver:
             self._suspicious = True
 
     async def _sleep(self) -> None:
-        timeout = _TICK
+        timeout = self._tick
         due = self.ledger.outbox.next_due
         if due is not None:
             timeout = min(timeout, max(0.0, due - time.monotonic()))
@@ -274,14 +323,14 @@ class Driver:
 
     async def _read_reports(self, consumer: Consumer) -> None:
         while True:
-            deliveries = await consumer.lease(_REPORTS_AT_ONCE, _TICK)
+            deliveries = await consumer.lease(_REPORTS_AT_ONCE, self._tick)
             if deliveries:
                 self._deliveries.extend(deliveries)
                 self._wake.set()
             elif self._pilots_gone:
                 self._drained = True
                 self._wake.set()
-            while len(self._deliveries) > _REPORTS_WAITING:
+            while len(self._deliveries) > _REPORTS_WAITING or (self._egress is not None and self._egress.is_full):
                 self._taken.clear()
                 await self._taken.wait()
 
@@ -301,6 +350,10 @@ class Driver:
                 for message_id in signal.holds:
                     if message_id in self.ledger.outbox.flights:
                         self.ledger.holders[message_id] = (signal.pilot, signal.host)
+
+    def _waker(self) -> Callable[[], object]:
+        """Wakes the driver from any thread."""
+        return functools.partial(asyncio.get_running_loop().call_soon_threadsafe, self._wake.set)
 
     async def _in_thread(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         bound = functools.partial(call, *args, **kwargs)

@@ -3,15 +3,50 @@
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 
+from ewms.wms.ledger import Ledger
 from ewms.wms.routing import NewEvent
 
 _AHEAD_EVENTS = 4096
 _AHEAD_BYTES = 4 << 20
 
 
-class SourceFeed:
+class Feed(ABC):
+    """Where a driver's first events come from."""
+
+    @abstractmethod
+    def start(self) -> None:
+        """Begin to get events."""
+
+    @abstractmethod
+    def take(self) -> tuple[list[NewEvent], bool] | None:
+        """The next events and whether they were the last, or None if there are none yet; raises what getting them raised."""
+
+    def restore(self, ledger: Ledger) -> None:  # noqa: B027  most have nothing to remember
+        """Take up what a former driver had the journal remember; in the ledger's thread, before the start."""
+
+    def remember(self, ledger: Ledger) -> None:  # noqa: B027
+        """Have the ledger write what a later driver must know; in the ledger's thread, before a commit."""
+
+    def committed(self) -> None:  # noqa: B027  most have nobody to tell
+        """All that was taken is in the journal."""
+
+    @abstractmethod
+    def finish(self) -> None:
+        """Get no more events from now on."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Get nothing more at all."""
+
+
+MakeFeed = Callable[[Iterator[NewEvent], Callable[[], object]], Feed]
+"""A feed of a source, given what to call from any thread when there is something to take."""
+
+
+class SourceFeed(Feed):
     """So much ahead of the driver and no more: that is the back-pressure. What there is can be taken at any time.
 
     Parameters
@@ -33,6 +68,7 @@ class SourceFeed:
         self._error: BaseException | None = None
         self._condition = threading.Condition()
         self._stopped = False
+        self._finished = False
         self._thread = threading.Thread(target=self._run, name="ewms-source", daemon=True)
 
     def start(self) -> None:
@@ -41,6 +77,8 @@ class SourceFeed:
 
     def take(self) -> tuple[list[NewEvent], bool] | None:
         """The next events and whether they were the last, or None if there are none yet; raises what the source raised."""
+        if self._finished:
+            return [], True
         is_done = self._done  # looked at before the events: none comes after it is set
         self._bytes_taken = self._bytes_put
         events = self._events[:]
@@ -56,6 +94,15 @@ class SourceFeed:
         if self._error is not None:
             raise self._error
         return [], True
+
+    def finish(self) -> None:
+        """See `Feed.finish`: what was read ahead is dropped."""
+        self._finished = True
+        self._wake()
+
+    async def close(self) -> None:
+        """See `Feed.close`."""
+        self.stop()
 
     def stop(self) -> None:
         """Pull no more. A source that blocks is abandoned; its thread ends with the process."""

@@ -18,8 +18,9 @@ from ewms.core.errors import ApplicationError, EwmsError, InputError
 from ewms.core.event import Attempt, DeadLetter, Event, Outcome
 from ewms.core.graph import Graph
 from ewms.core.ids import check_event_id
+from ewms.core.plain import plain_payload
 from ewms.stores.base import EventRow
-from ewms.wms.routing import NewEvent, answer_rank, source_rank
+from ewms.wms.routing import NewEvent, answer_rank, public_rank, source_rank
 
 _decode_outputs = msgspec.msgpack.Decoder(list[wire.WireOutput]).decode
 
@@ -80,10 +81,18 @@ class Host:
             except StopIteration:
                 return
             except Exception as error:
-                raise self._explain("start", error) from error
+                raise explain(type(self.application).__name__, "start", error) from error
             if number >= skip:
                 yield self._encoded(event, source_rank(number))
             number += 1
+
+    def received(self, task: int, messages: Sequence[tuple[str, bytes]]) -> list[NewEvent]:
+        """Events from messages of somebody else's: ids, already checked, and bodies."""
+        spec = self._graph.tasks[task]
+        return [
+            NewEvent(task, name, public_rank(name), *self._blobs.shrink(plain_payload(spec, body)))
+            for name, body in messages
+        ]
 
     def advance(self, event: EventRow, outputs: list[wire.WireOutput], *, many: bool) -> list[NewEvent]:
         """What the application answers to an accepted result."""
@@ -144,19 +153,19 @@ class Host:
         try:
             return call()
         except Exception as error:
-            raise self._explain(method, error) from error
+            raise explain(type(self.application).__name__, method, error) from error
 
-    def _explain(self, method: str, error: Exception) -> EwmsError:
-        """What to raise for something that application code raised; it fails the workflow, resumably."""
-        if isinstance(error, EwmsError):
-            return error
-        if isinstance(error, OSError):
-            return InputError(f"{error.strerror or error}: {error.filename}" if error.filename else str(error))
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        return ApplicationError(
-            f"application {type(self.application).__name__}.{method} raised {type(error).__name__}: {error} "
-            f"({last.filename}:{last.lineno})"
-        )
+
+def explain(application: str, method: str, error: Exception) -> EwmsError:
+    """What to raise for something that application code raised; it fails the workflow, resumably."""
+    if isinstance(error, EwmsError):
+        return error
+    if isinstance(error, OSError):
+        return InputError(f"{error.strerror or error}: {error.filename}" if error.filename else str(error))
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return ApplicationError(
+        f"application {application}.{method} raised {type(error).__name__}: {error} ({last.filename}:{last.lineno})"
+    )
 
 
 def dead_letter(event: EventRow, task: str, reason: str, history: Sequence[Attempt]) -> DeadLetter:

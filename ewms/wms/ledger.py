@@ -6,7 +6,8 @@ Synchronous and free of clocks and I/O but for the journal, so that tests can dr
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from ewms.core import wire
 from ewms.core.errors import InputError
@@ -15,9 +16,11 @@ from ewms.core.graph import Graph
 from ewms.core.lifecycle import Life, Phase, Verdict, on_lost, on_result, on_unsuccessful
 from ewms.core.wire import Kind
 from ewms.stores.base import Accepted, Batch, Buried, EventRow, Journal, Known, Pending
+from ewms.wms.costs import Costs
 from ewms.wms.counters import Counters
 from ewms.wms.health import PilotHealth
 from ewms.wms.hosting import NO_OUTPUTS, Host, decode_outputs
+from ewms.wms.known import check_known
 from ewms.wms.outbox import Outbox, OutMessage, unpack
 from ewms.wms.routing import NewEvent, Router, is_source_rank
 from ewms.wms.tracked import Tracked
@@ -25,6 +28,7 @@ from ewms.wms.tracked import Tracked
 _log = logging.getLogger("ewms.driver")
 _KINDS = {Kind.FAILED: "failed", Kind.RETURNED: "returned", Kind.VANISHED: "vanished"}
 _FOLD_COMMIT = 5000
+OnAccept = Callable[[int, EventRow, bytes], None]
 
 
 class Ledger:
@@ -55,8 +59,11 @@ class Ledger:
         self.holders: dict[str, tuple[str, str]] = {}
         """Message id to the pilot that was last known to hold it, and its host."""
         self.hosts: set[str] = set()
+        self.on_accept: OnAccept | None = None
+        """Told of every result with its order, before it is committed."""
         planned, accepted, buried = journal.counts()
         self.counters = Counters.from_dict(journal.value("counters", {}))
+        self.costs = Costs((task.name for task in graph.tasks), journal.value("costs", {}))
         # What is unfinished will be sent again, and is counted then.
         self.counters.sent = accepted + buried
         self._counted: dict[str, int] = {}
@@ -90,10 +97,10 @@ class Ledger:
         return self._tracked < self.window and self._held < self._max_held
 
     def take_source(self, events: Sequence[NewEvent], *, done: bool) -> None:
-        """Plan events of the source, in its order."""
+        """Plan events of the source, in its order, and others that came from outside."""
         for event in events:
             self._plan(event, from_source=True)
-        self.source_count += len(events)
+        self.source_count += sum(is_source_rank(event.rank) for event in events)
         self.source_done = self.source_done or done
         self._batch.values |= {"source_count": self.source_count, "source_done": self.source_done}
 
@@ -104,6 +111,7 @@ class Ledger:
             _log.warning("unknown_task_reported", extra={"task": report.task})
             return
         self.hosts.add(report.host)
+        self.costs.add(report)
         accepted = 0
         for result in report.results:
             tracked = self._locate(task, result.id, now)
@@ -139,7 +147,8 @@ class Ledger:
         if not self._batch and counters == self._counted:
             return
         batch, self._batch = self._batch, Batch()
-        batch.values["counters"] = self._counted = counters
+        batch.values |= {"counters": counters, "costs": self.costs.as_dict()}
+        self._counted = counters
         try:
             for known in self.journal.commit(batch):
                 self._forget(known)
@@ -149,6 +158,10 @@ class Ledger:
             raise
         self._source_read = self.source_count
         self._committed_seq = self._seq
+
+    def remember(self, name: str, value: Any) -> None:
+        """Have a named value written with the next commit."""
+        self._batch.values[name] = value
 
     def adopt_stream(self, identity: str, *, kept: bool = True) -> bool:
         """Record which stream of the broker carries the work; whether what a former driver sent may still be out.
@@ -218,7 +231,7 @@ class Ledger:
         table = self._tables[new.task]
         known = table.get(new.id)
         if known is not None:
-            self._check_known(new, known.event)
+            check_known(new, known.event, self.graph)
             return
         self._seq += 1
         row = new.numbered(self._seq)
@@ -278,8 +291,11 @@ class Ledger:
         if not tracked.counted:  # a former driver sent it
             self.counters.sent += 1
         self._order += 1
-        self._batch.accepted.append(Accepted(event.seq, self._order, bytes(result.outputs), result.many))
+        encoded = bytes(result.outputs)
+        self._batch.accepted.append(Accepted(event.seq, self._order, encoded, result.many))
         self.counters.accepted += 1
+        if self.on_accept is not None:
+            self.on_accept(self._order, event, encoded)
         if tracked.life.failures:
             self.health.accepted(event.seq, pilot)
         is_end = self.router.ends[event.task]
@@ -340,11 +356,10 @@ class Ledger:
                 self.counters.returned += 1
 
     def _retry(self, tracked: Tracked, kind: Kind, now: float) -> None:
-        policy = self.graph.tasks[tracked.event.task].retry
         delay = 0.0
         if kind is Kind.FAILED:
             self.counters.retried += 1
-            delay = policy.delay_after(tracked.life.failures)
+            delay = self.graph.tasks[tracked.event.task].retry.delay_after(tracked.life.failures)
         self.outbox.add(tracked, now + delay if delay else None)
 
     def _bury(self, tracked: Tracked, reason: str) -> None:
@@ -373,7 +388,7 @@ class Ledger:
     def _forget(self, known: Known) -> None:
         """Undo the planning of an event that the journal has already."""
         new, old = known
-        self._check_known(new, old)
+        check_known(new, old, self.graph)
         tracked = self._tables[new.task].get(new.id)
         if tracked is not None and tracked.event.seq == new.seq:
             tracked.life.phase = Phase.ACCEPTED
@@ -382,14 +397,3 @@ class Ledger:
         else:
             self.outstanding -= 1
         self.planned_by_task[new.task] -= 1
-
-    def _check_known(self, new: NewEvent | EventRow, old: EventRow) -> None:
-        """An event may be planned again by whoever planned it before, and with the same body only."""
-        queue = self.graph.tasks[new.task].input
-        if (new.codec, new.data) != (old.codec, old.data):
-            raise InputError(
-                f"duplicate id: event '{new.id}' of queue '{queue}' was planned with body {old.data[:100]!r} "
-                f"and is now {new.data[:100]!r}"
-            )
-        if new.rank != old.rank and is_source_rank(new.rank) and is_source_rank(old.rank):
-            raise InputError(f"duplicate id: the source sends event '{new.id}' to queue '{queue}' twice; ids must be unique")

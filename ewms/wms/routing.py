@@ -16,6 +16,7 @@ from ewms.stores.base import EventRow
 _SOURCE_RANK = struct.Struct(">Q")
 _CHILD_RANK = struct.Struct(">HI")
 _LAST_SOURCE_RANK = b"\xff" * _SOURCE_RANK.size
+_PUBLIC_RANK = _LAST_SOURCE_RANK + b"\1"
 
 
 class NewEvent(msgspec.Struct, frozen=True, gc=False):
@@ -55,6 +56,16 @@ def answer_rank(event_id: str) -> bytes:
     Which outcome it answers depends on the order of arrival, so that cannot matter.
     """
     return _LAST_SOURCE_RANK + event_id.encode() + b"\0"
+
+
+def public_rank(event_id: str) -> bytes:
+    """The rank of an event from a public queue: after the source, before answers, by id, since messages have no order."""
+    return _PUBLIC_RANK + event_id.encode() + b"\0"
+
+
+def is_public_rank(rank: bytes) -> bool:
+    """Whether an event came from a public queue itself, and is not a child of one that did."""
+    return rank.startswith(_PUBLIC_RANK) and rank.find(b"\0", len(_PUBLIC_RANK)) == len(rank) - 1
 
 
 def is_source_rank(rank: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""Every broker that the contract suite runs over. A new one is a function in `_SERVERS`."""
+"""Every broker and store that the contract suites run over. A new one is an entry of `_SERVERS` or `_STORES`."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from ewms.brokers.base import Broker
 from ewms.brokers.embedded import EmbeddedNats
 from ewms.brokers.urls import broker_for
 from ewms.core.errors import BrokerUnavailable
+from ewms.stores.store import Store
+from ewms.stores.urls import store_for
 from tests.support.pulsar_lite import running_pulsar_lite
 from tests.support.rabbitmq import RabbitmqServer
 
@@ -123,3 +125,23 @@ async def broker(connect: Connect) -> Broker:
 def queue() -> str:
     """The name of a queue, with characters that not every broker takes."""
     return f"WF-{uuid.uuid4().hex[:8]}.work queue/1"
+
+
+_MONGO = "mongo" if "EWMS_TEST_MONGO_URI" in os.environ else "mongo-wire (SecantusDB)"
+_STORES: dict[str, Callable[[pytest.FixtureRequest], str]] = {
+    _MONGO: lambda request: str(request.getfixturevalue("mongo_url")),
+    "sqlite": lambda request: str(request.getfixturevalue("tmp_path") / "store.sqlite"),
+}
+
+
+@pytest.fixture(params=sorted(_STORES))
+def store_url(request: pytest.FixtureRequest) -> str:
+    """Where a store of each kind can be made."""
+    return _STORES[request.param](request)
+
+
+@pytest.fixture
+async def store(store_url: str) -> AsyncIterator[Store]:
+    """An open, empty store of each kind."""
+    async with store_for(store_url) as opened:
+        yield opened

@@ -1,4 +1,4 @@
-"""The journal contract, over every store. A new store is an entry in `STORES`."""
+"""The journal contract, over the journals of every store of `conftest.py`."""
 
 from __future__ import annotations
 
@@ -11,25 +11,23 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from ewms.core.errors import StaleEpoch, StoreError, StoreFull
+from ewms.core.errors import InputError, StaleEpoch, StoreError, StoreFull
 from ewms.core.event import Attempt
 from ewms.core.lifecycle import Life, Phase
 from ewms.stores.base import Accepted, Batch, Buried, EventRow, Journal, Known, Pending, Terminal
 from ewms.stores.sqlite import SqliteJournal
+from ewms.stores.store import Store
 
 Open = Callable[..., Journal]
-STORES: dict[str, Callable[[Path, bool], Journal]] = {
-    "sqlite": lambda folder, writer: SqliteJournal(folder / "journal.sqlite", writer=writer),
-}
 
 
-@pytest.fixture(params=sorted(STORES))
-def open_journal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]:
+@pytest.fixture
+def open_journal(store: Store) -> Iterator[Open]:
     """Opens the same journal, again and again."""
     opened: list[Journal] = []
 
     def open_(*, writer: bool = True) -> Journal:
-        opened.append(STORES[request.param](tmp_path, writer))
+        opened.append(store.journal("WF-1", writer=writer))
         return opened[-1]
 
     yield open_
@@ -228,14 +226,53 @@ def test_a_reader_takes_nothing_over_and_cannot_write(open_journal: Open) -> Non
 
 def test_a_reader_in_the_middle_disturbs_no_writer_and_is_not_disturbed(open_journal: Open) -> None:
     writer, reader = open_journal(), open_journal(writer=False)
-    events = range(1, 3001)
+    events = range(1, 1501)
     writer.commit(Batch(events=[row(seq) for seq in events], accepted=[accepted(seq, seq) for seq in events]))
     listing = reader.terminals()
     found = [next(listing).event.seq]
-    writer.commit(Batch(events=[row(3001)], accepted=[accepted(3001, 3001)]))
+    writer.commit(Batch(events=[row(1501)], accepted=[accepted(1501, 1501)]))
     found += seqs(listing)
     assert found == list(events)
-    assert seqs(reader.terminals())[-1] == 3001
+    assert seqs(reader.terminals())[-1] == 1501
+
+
+def test_named_values_are_kept_whatever_their_names(journal: Journal) -> None:
+    values = {"counters": {"a.b": 1}, "a.b": None, "$x": [1.5], "50 %": "x", "é/1": True}
+    journal.commit(Batch(values=values))
+    journal.commit(Batch(values={"counters": {"a.b": 2}}))
+    assert journal.values() == {**values, "counters": {"a.b": 2}}
+    assert {name: journal.value(name) for name in values} == journal.values()
+
+
+def test_a_journal_that_was_copied_goes_on_under_a_later_epoch(open_journal: Open) -> None:
+    journal = open_journal()
+    journal.advance(41)
+    journal.commit(Batch(events=[row(1)]))
+    journal.advance(7)
+    assert journal.epoch == 41
+    assert journal.values() == {}
+    assert open_journal().epoch == 42
+
+
+def test_journals_of_several_workflows_do_not_mix(store: Store) -> None:
+    with store.journal("WF-1") as one, store.journal("WF-11") as other:
+        one.commit(Batch(events=[row(1)], accepted=[accepted(1, 1)], attempts=[(1, failed(1))], sent=[("1.a", b"x")]))
+        assert other.counts() == (0, 0, 0)
+        assert [*other.terminals(), *other.attempts(), *other.sent_messages()] == []
+        other.commit(Batch(events=[row(1)]))
+        assert other.counts_by_task(1) == ([1], [0])
+        assert (one.counts(), one.positions(), other.positions()) == ((1, 1, 0), (1, 1), (1, 0))
+
+
+def test_what_is_no_id_opens_no_journal(store: Store) -> None:
+    for name in ("", "WF-", "WF-../../etc/x", "WF-1/2", "WF-1\n", "wf-1", "WF-1.sqlite", "/WF-1", "WF-" + "1" * 200):
+        with pytest.raises(InputError, match="is not the id of a workflow"):
+            store.journal(name)
+
+
+def test_there_is_nothing_to_read_where_nobody_wrote(store: Store) -> None:
+    with pytest.raises(StoreError, match="there is no journal"):
+        store.journal("WF-2", writer=False)
 
 
 def test_closing_twice_does_no_harm(open_journal: Open) -> None:

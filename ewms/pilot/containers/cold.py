@@ -6,6 +6,7 @@ import asyncio
 import time
 from typing import Any
 
+from ewms.core.cost import Cost
 from ewms.core.wire import WorkEvent
 from ewms.pilot.containers.base import Launch
 from ewms.pilot.containers.ground import Ground, inside
@@ -20,16 +21,16 @@ class ColdRunner:
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
 
-    async def run(self, event: WorkEvent) -> Any:
+    async def run(self, event: WorkEvent, cost: Cost) -> Any:
         """See `SingleExecutor.work`."""
         async with self._ground.scratch(event) as scratch:
-            await self._execute(event, scratch)
+            await self._execute(event, scratch, cost)
             return await asyncio.to_thread(self._ground.read, scratch)
 
     async def close(self) -> None:
         """See `Executor`; nothing is kept."""
 
-    async def _execute(self, event: WorkEvent, scratch: Scratch) -> None:
+    async def _execute(self, event: WorkEvent, scratch: Scratch, cost: Cost) -> None:
         ground = self._ground
         places = inside(scratch, scratch.folder)
         launch = ground.launch(
@@ -41,11 +42,14 @@ class ColdRunner:
                 "EWMS_TASK_OUTFILE": places.outfile,
             },
         )
-        await run_to_end(ground, launch)
+        await run_to_end(ground, launch, cost)
 
 
-async def run_to_end(ground: Ground, launch: Launch) -> None:
-    """Run a container within the limits of its task; raises as `Ground.judge` if it does not end well."""
+async def run_to_end(ground: Ground, launch: Launch, cost: Cost) -> None:
+    """Run a container within the limits of its task; raises as `Ground.judge` if it does not end well.
+
+    Its cost is added where the tool's containers are child processes; others do not tell.
+    """
     started = time.monotonic()
     running = Running(ground.tool, launch)
     memory = ground.task.resources.memory if ground.tool.is_parent else None
@@ -56,4 +60,6 @@ async def run_to_end(ground: Ground, launch: Launch) -> None:
     finally:
         watchdog.stop()
         said = await running.end()
+        if ground.tool.is_parent:
+            cost.add(running.child.cost)
     ground.judge(said, watchdog)

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from ewms.core.container import OURS, ContainerSpec
+from ewms.core.cost import show_bytes
 from ewms.core.errors import ConsumerError, PayloadError
 from ewms.core.spec import TaskSpec
 from ewms.core.wire import WorkEvent
@@ -24,7 +25,7 @@ from ewms.pilot.executors.single import TaskFailed
 from ewms.pilot.placeholders import Places
 from ewms.pilot.reasons import Detail, telling_line
 from ewms.pilot.scratch import Scratch
-from ewms.pilot.watchdog import Watchdog, show_bytes
+from ewms.pilot.watchdog import Watchdog
 
 _SIGNALS = range(129, 193)
 """Exit codes by which shells and container tools tell of a signal."""
@@ -95,7 +96,7 @@ class Ground:
         scratch = Scratch(os.path.join(self.files, str(next(self._numbers))), self.task, self._limit)
         try:
             await asyncio.to_thread(scratch.write, event)
-            os.chmod(scratch.folder, 0o777)  # noqa: S103
+            os.chmod(scratch.folder, 0o777)  # noqa: S103  as above
             os.chmod(scratch.infile, 0o644)
             yield scratch
         finally:

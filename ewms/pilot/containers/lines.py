@@ -8,6 +8,7 @@ from typing import Any
 import pydantic_core
 
 from ewms import blobs
+from ewms.core.cost import Cost
 from ewms.core.errors import PayloadError
 from ewms.core.wire import WorkEvent
 from ewms.pilot.containers import mounts
@@ -26,7 +27,7 @@ class LinesRunner:
         self._ground = ground
         self._kept_up = KeptUp(ground, self._launch)
 
-    async def run(self, event: WorkEvent) -> Any:
+    async def run(self, event: WorkEvent, _cost: Cost) -> Any:
         """See `SingleExecutor.work`."""
         line = _question(event.id, blobs.load(event.codec, event.data))
         answer, _ = await self._kept_up.ask(line)

@@ -7,6 +7,7 @@ import tempfile
 import uuid
 
 from ewms.core.container import ContainerSpec, InitSpec, is_path
+from ewms.core.cost import Cost
 from ewms.core.errors import ConsumerError
 from ewms.core.spec import TaskSpec
 from ewms.pilot.containers import mounts
@@ -57,6 +58,6 @@ async def _initialise(
         owner = f"ewms-init-{uuid.uuid4().hex[:12]}"
         ground = Ground(as_task, prepared, data_hub=surroundings.data_hub, folder=folder, owner=owner, limit=None)
         try:
-            await run_to_end(ground, ground.launch(None, Places("", "", mounts.HUB).fill(init.arguments)))
+            await run_to_end(ground, ground.launch(None, Places("", "", mounts.HUB).fill(init.arguments)), Cost())
         except TaskFailed as error:
             raise ConsumerError(f"the init container failed: {error.reason}") from error

@@ -7,6 +7,7 @@ import os
 import shlex
 from typing import Any
 
+from ewms.core.cost import Cost
 from ewms.core.errors import ConsumerError
 from ewms.core.wire import WorkEvent
 from ewms.pilot.containers import mounts
@@ -35,7 +36,7 @@ class WarmRunner:
         self._kept_up = KeptUp(ground, self._launch, _GREETING)
         self._program: tuple[str, ...] = ()
 
-    async def run(self, event: WorkEvent) -> Any:
+    async def run(self, event: WorkEvent, _cost: Cost) -> Any:
         """See `SingleExecutor.work`."""
         ground = self._ground
         if not self._program:

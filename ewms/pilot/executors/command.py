@@ -10,6 +10,7 @@ import tempfile
 import time
 from typing import Any
 
+from ewms.core.cost import Cost
 from ewms.core.errors import ConsumerError
 from ewms.core.spec import TaskSpec
 from ewms.core.wire import WorkEvent
@@ -42,17 +43,17 @@ class CommandExecutor(SingleExecutor):
         """See `Executor`."""
         await asyncio.to_thread(shutil.rmtree, self._root, ignore_errors=True)
 
-    async def work(self, task: TaskSpec, event: WorkEvent) -> Any:
+    async def work(self, task: TaskSpec, event: WorkEvent, cost: Cost) -> Any:
         """See `SingleExecutor`."""
         scratch = Scratch(os.path.join(self._root, str(next(self._numbers))), task, self._limit)
         try:
             await asyncio.to_thread(scratch.write, event)
-            await self._execute(task, event, scratch)
+            await self._execute(task, event, scratch, cost)
             return await asyncio.to_thread(scratch.read)
         finally:
             await asyncio.to_thread(scratch.remove)
 
-    async def _execute(self, task: TaskSpec, event: WorkEvent, scratch: Scratch) -> None:
+    async def _execute(self, task: TaskSpec, event: WorkEvent, scratch: Scratch, cost: Cost) -> None:
         started = time.monotonic()
         child = self._spawn(task, event, scratch)
         watchdog = Watchdog(child, task.timeout, task.resources.memory, lambda: started)
@@ -62,6 +63,7 @@ class CommandExecutor(SingleExecutor):
         finally:
             watchdog.stop()
             await child.end()
+            cost.add(child.cost)
         if watchdog.verdict is None and code in task.okay_exit_codes:
             return
         detail: Detail = {"type": watchdog.kind or "exit", "exit_code": code, **child.tails()}

@@ -9,6 +9,7 @@ import tempfile
 import uuid
 from typing import Any, Protocol
 
+from ewms.core.cost import Cost
 from ewms.core.spec import TaskSpec
 from ewms.core.wire import WorkEvent
 from ewms.pilot.containers.cold import ColdRunner
@@ -24,8 +25,8 @@ from ewms.pilot.executors.single import SingleExecutor
 class Runner(Protocol):
     """One way to have a container work on events."""
 
-    async def run(self, event: WorkEvent) -> Any:
-        """See `SingleExecutor.work`."""
+    async def run(self, event: WorkEvent, cost: Cost, /) -> Any:
+        """See `SingleExecutor.work`; what a container that is kept up costs is not known event by event."""
 
     async def close(self) -> None:
         """End what is kept up."""
@@ -53,11 +54,11 @@ class ContainerExecutor(SingleExecutor):
             reaper.dismiss()
         await asyncio.to_thread(shutil.rmtree, self._root, ignore_errors=True)
 
-    async def work(self, task: TaskSpec, event: WorkEvent) -> Any:
+    async def work(self, task: TaskSpec, event: WorkEvent, cost: Cost) -> Any:
         """See `SingleExecutor`."""
         if task.name not in self._runners:
             self._runners[task.name] = await self._runner(task)
-        return await self._runners[task.name].run(event)
+        return await self._runners[task.name].run(event, cost)
 
     async def _runner(self, task: TaskSpec) -> Runner:
         prepared = await self._surroundings.once.get(("container", task.name), lambda: self._prepare(task))

@@ -106,6 +106,8 @@ def _blame(holding: Holding, death: WorkerDied, watchdog: Watchdog, worker: Work
         return  # it had finished that event meanwhile; what was not reported yet is run again
     holding.bring_forward(ahead)
     detail: Detail = {"type": watchdog.kind or "crash", "exit_code": death.code, "seconds": round(seconds, 6)}
+    if worker.child.cost.peak:
+        detail["peak_memory"] = worker.child.cost.peak
     detail |= worker.child.tails()
     reason = watchdog.verdict or _crash_reason(death.code, str(detail.get("stderr", "")))
     failure = holding.failure(holding.todo[0], Kind.FAILED, reason, detail)

@@ -8,6 +8,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any
 
+from ewms.core.cost import Cost
 from ewms.core.errors import ConsumerError, UsageError
 from ewms.core.spec import TaskSpec
 from ewms.core.wire import Failure, Kind, Result, WorkEvent
@@ -44,8 +45,8 @@ class SingleExecutor(Executor):
         }
 
     @abstractmethod
-    async def work(self, task: TaskSpec, event: WorkEvent) -> Any:
-        """The value that comes of an event, None for no output.
+    async def work(self, task: TaskSpec, event: WorkEvent, cost: Cost) -> Any:
+        """The value that comes of an event, None for no output; what it cost is added to `cost`.
 
         Raises
         ------
@@ -59,21 +60,23 @@ class SingleExecutor(Executor):
         """See `Executor`."""
         packer = self._packers[task.name]
         while holding.todo:
-            event, started = holding.next_event, time.monotonic()
+            event, started, cost = holding.next_event, time.monotonic(), Cost()
             try:
-                packed = await asyncio.to_thread(packer.pack, await self.work(task, event))
+                packed = await asyncio.to_thread(packer.pack, await self.work(task, event, cost))
             except (TaskFailed, UsageError, OSError) as error:
                 if isinstance(error, ConsumerError):
                     raise
-                failure = _failure(event, error, time.monotonic() - started)
-                report(RawChunk(done=1, busy=0.0, results=NO_RESULTS, failures=[failure]))
+                failure = _failure(event, error, time.monotonic() - started, cost)
+                report(RawChunk(done=1, busy=0.0, results=NO_RESULTS, failures=[failure], cost=cost))
             else:
                 results = encode_results([Result(event.id, event.attempt, packed.outputs, packed.many)])
-                report(RawChunk(done=1, busy=time.monotonic() - started, results=results, failures=[]))
+                report(RawChunk(done=1, busy=time.monotonic() - started, results=results, failures=[], cost=cost))
 
 
-def _failure(event: WorkEvent, error: TaskFailed | UsageError | OSError, seconds: float) -> Failure:
+def _failure(event: WorkEvent, error: TaskFailed | UsageError | OSError, seconds: float, cost: Cost) -> Failure:
     known: Detail = error.detail if isinstance(error, TaskFailed) else {"type": type(error).__qualname__}
+    if cost.peak:
+        known |= {"cpu_seconds": round(cost.cpu, 6), "peak_memory": cost.peak}
     return Failure(
         id=event.id,
         attempt=event.attempt,

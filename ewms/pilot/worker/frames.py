@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from ewms.core.cost import Cost
 from ewms.core.wire import Failure, Result
 
 LENGTH_BYTES = 4
@@ -63,6 +64,8 @@ class Chunk(msgspec.Struct, frozen=True, array_like=True, tag="chunk"):
     """Successful attempts."""
     failures: list[Failure]
     """The others."""
+    cost: Cost
+    """Of all of them together."""
 
 
 class RawChunk(msgspec.Struct, frozen=True, array_like=True, tag="chunk"):
@@ -76,6 +79,8 @@ class RawChunk(msgspec.Struct, frozen=True, array_like=True, tag="chunk"):
     """An encoded `list[Result]`."""
     failures: list[Failure]
     """The others."""
+    cost: Cost = msgspec.field(default_factory=Cost)
+    """Of all of them together."""
 
 
 class Broken(msgspec.Struct, frozen=True, array_like=True, tag="broken"):

@@ -8,11 +8,13 @@ import sys
 from collections.abc import Callable, Sequence
 from time import monotonic_ns
 
+from ewms.core.cost import Cost
 from ewms.core.wire import Failure, Result, WorkEvent
 from ewms.pilot.outputs import Packed, Packer
 from ewms.pilot.worker.consumer import Consumer
 from ewms.pilot.worker.failures import from_exception
 from ewms.pilot.worker.frames import Chunk
+from ewms.pilot.worker.meter import Meter
 from ewms.pilot.worker.progress import COUNT, POSITION, STARTED
 
 FLUSH_NS = 20_000_000
@@ -39,6 +41,8 @@ class Runner:
         self._cells = cells
         self._send = send
         self._room = room
+        self._meter = Meter()
+        self._cost = Cost()
         self._pid = os.getpid()
         self._results: list[Result] = []
         self._failures: list[Failure] = []
@@ -102,7 +106,11 @@ class Runner:
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(ValueError, OSError, AttributeError):  # the task may have closed or replaced it
                 stream.flush()
+        self._cost.add(self._meter.read(now, surely=True))
         self._failures.append(failure)
+        failure.detail["cpu_seconds"] = round(self._cost.cpu, 6)
+        if self._cost.peak:
+            failure.detail["peak_memory"] = self._cost.peak
         self._flush(now)
 
     def _flush(self, now: int) -> None:
@@ -110,6 +118,7 @@ class Runner:
             os._exit(0)  # the task forked and came back in the child: only the parent reports
         done = len(self._results) + len(self._failures)
         if done:
-            self._send(Chunk(done, (now - self._flushed) / 1e9, self._results, self._failures))
-            self._results, self._failures, self._size = [], [], 0
+            self._cost.add(self._meter.read(now))
+            self._send(Chunk(done, (now - self._flushed) / 1e9, self._results, self._failures, self._cost))
+            self._results, self._failures, self._size, self._cost = [], [], 0, Cost()
         self._flushed = now

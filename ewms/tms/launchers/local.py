@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ewms.core.config import PilotConfig
 from ewms.tms.launchers.base import Launcher
+from ewms.tms.launchers.last_words import last_words
 from ewms.tms.launchers.reap import MARK, kill_marked
 
 _log = logging.getLogger("ewms.launcher")
@@ -20,7 +21,6 @@ _SLOTS_PER_PILOT = 8
 _BROKEN = 4
 _MAX_CRASHES = 8
 _PAUSES = (0.0, 0.1, 0.5, 1.0, 2.0)
-_LOG_TAIL = 4096
 
 
 def split_slots(workers: int) -> list[int]:
@@ -133,18 +133,12 @@ class LocalLauncher(Launcher):
         self._done_at_crash = self._done
         self._crashes += 1
         if code == _BROKEN and (self._crashes > 1 or self._done == 0):
-            self._broken.set_result(self._last_words(number))
+            self._broken.set_result(last_words(self._log_path(number)))
         elif self._crashes >= _MAX_CRASHES:
             self._broken.set_result(
                 f"pilots died {self._crashes} times in a row without finishing an event, the last with exit code {code}: "
-                f"{self._last_words(number)} (log: {self._log_path(number)})"
+                f"{last_words(self._log_path(number))} (log: {self._log_path(number)})"
             )
 
     def _log_path(self, number: int) -> Path:
         return self._folder / f"pilot-{number}.log"
-
-    def _last_words(self, number: int) -> str:
-        tail = self._log_path(number).read_bytes()[-_LOG_TAIL:].decode(errors="replace")
-        lines = [line.strip() for line in tail.splitlines() if line.strip()]
-        last = lines[-1] if lines else "it left no message"
-        return last.partition(" reason=")[2] or last

@@ -15,6 +15,7 @@ _SECONDS = 60.0
 _SET_UP = ("pip ", "pip3 ", "apt ", "git ", "make ")
 _VARYING = (
     (re.compile(r"\b\d+\.\d+ s\b"), "# s"),
+    (re.compile(r"\bpeak \d+ MiB\b"), "peak # MiB"),
     (re.compile(r"\bWF-[0-9a-f]{8}-[0-9a-f]{8}\b"), "WF-#"),
 )
 

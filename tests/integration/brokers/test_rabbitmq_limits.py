@@ -95,15 +95,28 @@ def test_how_long_a_message_may_be_held(version: tuple[int, int], told: float | 
     assert max_lease_seconds(version, told) == limit
 
 
-async def test_a_publisher_waits_for_memory_says_so_and_goes_on(
-    broker: Broker, rabbitmq: RabbitmqServer, queue: str, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(
+    ("alarm", "relief"),
+    [
+        (("set_vm_memory_high_watermark", "absolute", "1MB"), ("set_vm_memory_high_watermark", "absolute", "1GB")),
+        (("set_disk_free_limit", "99999GB"), ("set_disk_free_limit", "50MB")),
+    ],
+    ids=["memory", "disk"],
+)
+async def test_a_publisher_waits_for_room_says_so_and_goes_on(
+    broker: Broker,
+    rabbitmq: RabbitmqServer,
+    queue: str,
+    caplog: pytest.LogCaptureFixture,
+    alarm: tuple[str, ...],
+    relief: tuple[str, ...],
 ) -> None:
     caplog.set_level(logging.INFO, "ewms")
     for number in range(2):
         await broker.publish(queue, b"", f"before-{number}")
     async with await broker.consumer(queue) as consumer:
         held = await consumer.lease(2, SOON)
-        await asyncio.to_thread(rabbitmq.ctl, "set_vm_memory_high_watermark", "absolute", "1MB")
+        await asyncio.to_thread(rabbitmq.ctl, *alarm)
         try:
             publishing = [asyncio.create_task(broker.publish(queue, b"late", f"late-{number}")) for number in range(50)]
             _, waiting = await asyncio.wait(publishing, timeout=1.0)
@@ -115,7 +128,7 @@ async def test_a_publisher_waits_for_memory_says_so_and_goes_on(
                 assert time.monotonic() < deadline, "the acks did not arrive"
             await broker.signal("topic", b"dropped rather than waiting")
         finally:
-            await asyncio.to_thread(rabbitmq.ctl, "set_vm_memory_high_watermark", "absolute", "1GB")
+            await asyncio.to_thread(rabbitmq.ctl, *relief)
         await asyncio.wait_for(asyncio.gather(*publishing), SOON)
     await has_depth(broker, queue, Depth(ready=50, leased=0))
     assert caplog.text.count("broker_blocked") == 1

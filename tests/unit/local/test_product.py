@@ -9,7 +9,8 @@ import pytest
 
 from ewms.core.errors import ApplicationError
 from ewms.core.event import Attempt, DeadLetter
-from ewms.local.product import letter_json, remove_partials, replacing, write_dead_letters, write_product
+from ewms.local.product import remove_partials, replacing, write_dead_letters, write_product
+from ewms.wms.letters import letter_json
 
 
 def test_a_mapping_of_text_and_bytes_becomes_files(tmp_path: Path) -> None:

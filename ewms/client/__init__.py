@@ -1,0 +1,1 @@
+"""A shared service from Python and from the command line, by REST alone."""

@@ -1,0 +1,1 @@
+"""What service, driver hosts and TMS tell each other: documents and phases as data. Pure."""

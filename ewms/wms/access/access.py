@@ -1,0 +1,75 @@
+"""Who a request comes from."""
+
+from __future__ import annotations
+
+from ewms.brokers.credentials import CredentialIssuer
+from ewms.core.errors import Unauthenticated
+from ewms.core.service.queue import QueueDocument
+from ewms.wms.access.caller import Caller
+from ewms.wms.access.grants import load_grant, read_grant
+from ewms.wms.access.minted import PREFIX, MintedTokens
+from ewms.wms.access.provider import Provider
+from ewms.wms.access.queue_credential import QueueCredential
+from ewms.wms.access.roles import Role
+
+_DAY = 86_400.0
+_ANONYMOUS = Caller(name="operator", role=Role.OPERATOR)
+
+
+class Access:
+    """Knows callers by their tokens, and issues credentials for queues.
+
+    Parameters
+    ----------
+    minted
+        Tokens that the service makes.
+    provider
+        The OpenID provider, if there is one.
+    credentials
+        Issues broker URLs.
+    is_open
+        Whoever brings no token is let in as an operator.
+    """
+
+    def __init__(
+        self, *, minted: MintedTokens, provider: Provider | None, credentials: CredentialIssuer, is_open: bool = False
+    ) -> None:
+        self.minted = minted
+        self.credentials = credentials
+        self._provider = provider
+        self._is_open = is_open
+
+    async def identify(self, authorization: str | None) -> Caller:
+        """Who sends an `Authorization` header; None where there was none.
+
+        Raises
+        ------
+        Unauthenticated
+            There is no token, or it is not valid.
+        Forbidden
+            It is valid, but gives no role here.
+        ProviderUnavailable
+            Nobody can tell now.
+        """
+        if authorization is None:
+            if self._is_open:
+                return _ANONYMOUS
+            raise Unauthenticated
+        scheme, _, token = authorization.partition(" ")
+        token = token.strip()
+        if scheme.lower() != "bearer" or not token or not token.isascii():
+            raise Unauthenticated("the Authorization header is not understood; send `Authorization: Bearer TOKEN`")
+        if token.startswith(PREFIX):
+            return await self.minted.identify(token)
+        if self._provider is None:
+            raise Unauthenticated("the token is none of this service's; have one made by `ewms token create`")
+        return await self._provider.identify(token)
+
+    async def queue_credential(self, queue: QueueDocument) -> QueueCredential:
+        """With what people outside fill or read a public queue, for a day: whoever needs it for longer asks again."""
+        grant = load_grant if queue.direction == "in" else read_grant
+        return QueueCredential.of(await self.credentials.issue(grant(queue.workflow_id, queue.mqid), _DAY))
+
+    async def revoke(self, workflow_id: str) -> None:
+        """End everybody's access to the queues of a workflow."""
+        await self.credentials.revoke(workflow_id)

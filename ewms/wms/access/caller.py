@@ -1,0 +1,53 @@
+"""Who calls a route, as dependencies of FastAPI."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPBearer
+
+from ewms.core.errors import Unauthenticated
+from ewms.wms.access.roles import Role, require, rule_of
+
+if TYPE_CHECKING:
+    from ewms.wms.access.access import Access
+
+_documented = HTTPBearer(auto_error=False, description="Of the OpenID provider, or made by `ewms token create`.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caller:
+    """Somebody whose token was checked."""
+
+    name: str
+    """Owns what the caller makes."""
+    role: Role
+    """What they may do."""
+
+
+async def admitted(request: Request) -> Caller | None:
+    """Who calls a route that is for them; None where everybody is let in.
+
+    A dependency of the whole app: no route is without a rule.
+    """
+    rule = rule_of(request.method, request.scope["route"].path)
+    if rule.roles is None:
+        return None
+    access: Access = request.app.state.service.access
+    caller = await access.identify(request.headers.get("Authorization"))
+    require(caller.name, caller.role, rule)
+    return caller
+
+
+async def caller_of(
+    caller: Annotated[Caller | None, Depends(admitted)], _: Annotated[object, Depends(_documented)]
+) -> Caller:
+    """Who calls; for routes that are not for everybody."""
+    if caller is None:
+        raise Unauthenticated
+    return caller
+
+
+CallerOf = Annotated[Caller, Depends(caller_of)]

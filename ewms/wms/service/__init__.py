@@ -1,0 +1,1 @@
+"""The service: REST routes, control loops, and what runs beside them."""

@@ -1,0 +1,106 @@
+"""Terminal events of a workflow as JSON lines: those of its last tasks, in the order of acceptance."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pydantic_core
+
+from ewms.core.service.phases import FINAL, WorkflowState
+from ewms.core.service.workflow import WorkflowDocument
+from ewms.stores.base import Terminal
+from ewms.stores.collections import WORKFLOWS
+from ewms.wms.hosting import NO_OUTPUTS, decode_outputs
+from ewms.wms.news import Listener
+from ewms.wms.service.journals import Reading, in_parts, reading
+from ewms.wms.service.state import ServiceState
+from ewms.wms.service.waiting import next_news
+
+_LINES_AT_ONCE = 500
+_SIGN_OF_LIFE_SECONDS = 15.0
+_LOOK_SECONDS = 1.0
+_EMPTY_LINE = b"\n"
+_HAS_ENDED = FINAL | {WorkflowState.FAILED}
+
+
+async def outcome_lines(
+    state: ServiceState, workflow: WorkflowDocument, after: int, *, sort: bool, follow: bool
+) -> AsyncIterator[bytes]:
+    """Lines of JSON, many at once.
+
+    Parameters
+    ----------
+    after
+        Only those above this place in the order of acceptance.
+    sort
+        In event order instead; of what there is now.
+    follow
+        Go on until the workflow has ended, with an empty line as a sign of life.
+    """
+    if not follow or sort:
+        async for part, _ in _parts(state, workflow, after, sort=sort):
+            yield part
+        return
+    with state.news.listener(WORKFLOWS) as listener:
+        while True:
+            # Read before the journal is: what comes after that is for the next round.
+            workflow = await _fresh(state, workflow)
+            async for part, after in _parts(state, workflow, after, sort=False):  # noqa: B020, PLR1704 - it goes on from there
+                yield part
+            if workflow.state in _HAS_ENDED or state.stopping.is_set():
+                return
+            if not await _changed(state, workflow, listener):
+                yield _EMPTY_LINE
+
+
+async def _changed(state: ServiceState, workflow: WorkflowDocument, listener: Listener) -> bool:
+    """Wait for other counts or another state; whether there are any, or it is time for a sign of life."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + _SIGN_OF_LIFE_SECONDS
+    while loop.time() < end and not state.stopping.is_set():
+        await next_news(listener, _LOOK_SECONDS, state.stopping)
+        fresh = await _fresh(state, workflow)
+        if (fresh.counts, fresh.state) != (workflow.counts, workflow.state):
+            return True
+    return False
+
+
+async def _parts(
+    state: ServiceState, workflow: WorkflowDocument, after: int, *, sort: bool
+) -> AsyncIterator[tuple[bytes, int]]:
+    """Lines with the greatest order among them."""
+    async with reading(state, workflow) as found:
+        if found is None:
+            return
+        terminals = found.journal.terminals(found.ends, by_rank=sort, after=after)
+        async for part in in_parts(terminals, _LINES_AT_ONCE):
+            lines = await asyncio.to_thread(_lines, part, found)
+            yield lines, max(terminal.order for terminal in part)
+
+
+def _lines(terminals: list[Terminal], found: Reading) -> bytes:
+    return b"".join(_line(terminal, found) for terminal in terminals)
+
+
+def _line(terminal: Terminal, found: Reading) -> bytes:
+    outputs = [found.bodies.encoded(output.codec, output.data) for output in decode_outputs(terminal.outputs or NO_OUTPUTS)]
+    line: dict[str, Any] = {
+        "order": terminal.order,
+        "id": terminal.event.id,
+        "task": found.graph.tasks[terminal.event.task].name,
+        "many": terminal.many,
+        "outputs": [output.value for output in outputs],
+        "reason": terminal.reason,
+    }
+    if any(output.codec != "json" for output in outputs):
+        line["codecs"] = [output.codec for output in outputs]
+    if problems := [output.problem for output in outputs if output.problem]:
+        line["unreadable"] = problems[0]
+    return pydantic_core.to_json(line, inf_nan_mode="constants") + b"\n"
+
+
+async def _fresh(state: ServiceState, workflow: WorkflowDocument) -> WorkflowDocument:
+    stored = await state.store.get(WORKFLOWS, workflow.workflow_id)
+    return workflow if stored is None else WorkflowDocument.model_validate(stored.body)

@@ -1,0 +1,32 @@
+"""A pilot as one file, on a slot that has nothing but Python."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ewms.tms.backends.htcondor import BundlePilot, HtcondorBackend, HtcondorSettings
+from ewms.tms.bundle import Bundle
+from ewms.tms.folder import ClusterFolder
+from tests.integration.htcondor.conftest import Work, clear
+from tests.support.condor import CondorPool
+
+
+async def test_a_bundle_works_on_a_slot(backend: HtcondorBackend, condor_pool: CondorPool, tmp_path: Path) -> None:
+    work = Work(tmp_path, events=10)
+    Bundle(code=[work.code.parent]).write(tmp_path / "ewms-pilot")
+    settings = HtcondorSettings(
+        config=str(condor_pool.config), pilot=BundlePilot(kind="bundle", path=f"{tmp_path}/ewms-pilot")
+    )
+    async with (
+        HtcondorBackend(settings, ClusterFolder(tmp_path / "bundle"), f"bundle {tmp_path}") as bundled,
+        work.driven(bundled),
+    ):
+        order = work.order(workers=1, return_output=True)
+        pilot = order.taskforce.pilot.model_copy(update={"files": {}})
+        order = order.model_copy(update={"taskforce": order.taskforce.model_copy(update={"pilot": pilot})})
+        await bundled.submit(order, work.config, {})
+        await work.complete()
+        await clear(bundled)
+    assert work.accepted == 10
+    (printed,) = (tmp_path / "bundle").rglob("*.err")
+    assert str(tmp_path) not in printed.read_text()

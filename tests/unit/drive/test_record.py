@@ -1,0 +1,119 @@
+"""A workflow's document under the hands of its host and of others."""
+
+from __future__ import annotations
+
+import pytest
+
+from ewms.core.errors import Conflict, StaleEpoch
+from ewms.core.service.phases import Wish, WorkflowState
+from ewms.core.service.workflow import DriverClaim, ReplayRequest, WorkflowDocument
+from ewms.core.spec import parse_spec
+from ewms.drive.record import Record
+from ewms.stores.collections import FILES, WORKFLOWS
+from ewms.stores.store import Insert, Replace, Store
+from ewms.wms.news import Item, News
+
+SPEC = parse_spec({"name": "one", "tasks": [{"name": "work", "python": "work:work", "input": "numbers"}]}, "test")
+ID = "WF-00000001-00000001"
+
+
+async def claimed(store: Store, news: News, **fields: object) -> Record:
+    """A workflow that a host has."""
+    document = WorkflowDocument(workflow_id=ID, timestamp=1.0, spec=SPEC, driver=DriverClaim(host="mine", epoch=1))
+    body = document.model_copy(update=fields).model_dump(mode="json")
+    await store.write(Insert(collection=WORKFLOWS, key=ID, body=body))
+    stored = await store.get(WORKFLOWS, ID)
+    assert stored is not None
+    return Record(store, news, stored)
+
+
+async def change(store: Store, **fields: object) -> None:
+    """Somebody else writes."""
+    stored = await store.get(WORKFLOWS, ID)
+    assert stored is not None
+    document = WorkflowDocument.model_validate(stored.body).model_copy(update=fields)
+    body = document.model_dump(mode="json")
+    await store.write(Replace(collection=WORKFLOWS, key=ID, version=stored.version, body=body))
+
+
+async def read(store: Store) -> WorkflowDocument:
+    stored = await store.get(WORKFLOWS, ID)
+    assert stored is not None
+    return WorkflowDocument.model_validate(stored.body)
+
+
+async def test_what_others_change_meanwhile_is_kept(store: Store) -> None:
+    record = await claimed(store, News())
+    await change(store, wish=Wish.PAUSE)
+    await record.update(state=WorkflowState.RUNNING)
+    await record.update(counts={"sent": 1})
+    document = await read(store)
+    assert (document.wish, document.state, document.counts) == (Wish.PAUSE, WorkflowState.RUNNING, {"sent": 1})
+    assert record.document == document
+
+
+async def test_a_workflow_that_was_taken_over_is_not_written(store: Store) -> None:
+    record = await claimed(store, News())
+    await change(store, driver=DriverClaim(host="other", epoch=2))
+    with pytest.raises(StaleEpoch, match=f"workflow {ID} was taken over by driver host other"):
+        await record.update(state=WorkflowState.COMPLETE)
+    assert (await read(store)).state is WorkflowState.PENDING
+
+
+async def test_a_workflow_that_was_released_is_not_written(store: Store) -> None:
+    record = await claimed(store, News())
+    await record.release(state=WorkflowState.FAILED, reason="it broke")
+    document = await read(store)
+    assert (document.driver, document.reason) == (DriverClaim(epoch=1), "it broke")
+    await change(store, driver=DriverClaim(host="other", epoch=2))
+    with pytest.raises(StaleEpoch):
+        await record.update(state=WorkflowState.RUNNING)
+
+
+async def test_a_conflict_of_another_document_is_no_reason_to_try_again(store: Store) -> None:
+    record = await claimed(store, News())
+    other = Insert(collection=FILES, key="file", body={"workflow_id": ID})
+    await record.update(other, counts={"sent": 1})
+    with pytest.raises(Conflict):
+        await record.update(other, counts={"sent": 2})
+    assert (await read(store)).counts == {"sent": 1}
+
+
+async def test_requests_that_came_meanwhile_stay(store: Store) -> None:
+    one, two = ReplayRequest(request_id="1"), ReplayRequest(request_id="2")
+    record = await claimed(store, News(), replay=(one,))
+    await change(store, replay=(one, two))
+    await record.carried_out([one])
+    assert (await read(store)).replay == (two,)
+
+
+async def test_files_are_added_to_those_that_are_there(store: Store) -> None:
+    record = await claimed(store, News(), files={"code/work.py": "a"})
+    await change(store, files={"code/work.py": "a", "code/more.py": "d"})
+    await record.add_files({"context/model": "b"})
+    await record.release(files={"product/sums": "c"})
+    assert (await read(store)).files == {
+        "code/work.py": "a",
+        "code/more.py": "d",
+        "context/model": "b",
+        "product/sums": "c",
+    }
+
+
+async def test_every_change_is_news_and_its_state_is_logged(store: Store) -> None:
+    news = News()
+    record = await claimed(store, news)
+    with news.listener() as listener:
+        await record.update(state=WorkflowState.RUNNING)
+        await record.update(counts={"sent": 1})
+        assert await listener.wait() == [Item(WORKFLOWS, ID)]
+    assert [entry["state"] for _, entry in await store.log(ID)] == ["running"]
+
+
+async def test_an_old_reading_changes_nothing(store: Store) -> None:
+    record = await claimed(store, News())
+    old = await store.get(WORKFLOWS, ID)
+    assert old is not None
+    await record.update(counts={"sent": 1})
+    assert not record.saw(old)
+    assert record.document.counts == {"sent": 1}

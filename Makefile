@@ -4,6 +4,7 @@ VENV := .venv
 RUNS := $(VENV)/.runs
 SKYMAP := $(VENV)/.skymap
 READY := $(VENV)/.ready
+SECANTUS := .venv-secantus/.ready
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/pip install -q --disable-pip-version-check -c constraints.txt
 WORKERS ?= 2
@@ -19,7 +20,7 @@ demo-skymap: $(SKYMAP)
 	$(BIN)/skymap-scanner simulate --zenith 80 --azimuth 210 --energy 300000 --seed 1 --out demo-skymap/event.json
 	$(BIN)/skymap-scanner scan demo-skymap/event.json --workers 2 --out demo-skymap/scan
 
-test: $(READY)
+test: $(READY) $(SECANTUS)
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal -q
 
 lint: $(READY)
@@ -37,12 +38,12 @@ bench: $(READY)
 readers: $(READY)
 	$(INSTALL) -e "plugins/skymap_scanner[readers]"
 
-soak: $(READY)
+soak: $(READY) $(SECANTUS)
 	$(INSTALL) -e "plugins/skymap_scanner[readers,fuzz]"
 	HYPOTHESIS_PROFILE=soak $(BIN)/pytest -n $(WORKERS) -q --timeout 3600 -m "soak or not soak"
 
 clean:
-	rm -rf $(VENV) demo demo-skymap
+	rm -rf $(VENV) .venv-secantus demo demo-skymap
 
 $(RUNS): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -54,5 +55,11 @@ $(SKYMAP): $(RUNS) plugins/skymap_scanner/pyproject.toml
 	touch $@
 
 $(READY): $(SKYMAP)
-	$(INSTALL) -e ".[local,service,mongo,htcondor,nkeys,numpy,ocr,pulsar,rabbitmq,survey,cryoem,test,lint]" -e "plugins/skymap_scanner[test]"
+	$(INSTALL) -e ".[local,service,mongo,htcondor,bundle,nkeys,numpy,ocr,pulsar,rabbitmq,survey,cryoem,test,lint]" -e "plugins/skymap_scanner[test]"
+	touch $@
+
+# It speaks MongoDB's protocol to the tests; apart, because its licence is the GPL's and its process is all we use.
+$(SECANTUS):
+	$(PYTHON) -m venv .venv-secantus
+	.venv-secantus/bin/pip install -q --disable-pip-version-check secantusdb==0.7.0b3
 	touch $@

@@ -24,7 +24,9 @@ def read_secret_file(path: Path) -> str:
     except OSError as error:
         raise InputError(f"the secret in {path} cannot be read: {error.strerror}") from error
     if stat.S_ISREG(mode) and mode & _OTHERS:
-        raise InputError(f"the secret in {path} is open to others (mode {stat.S_IMODE(mode):o}); chmod 600 it, and change it")
+        raise InputError(
+            f"the secret in {path} is open to others (mode {stat.S_IMODE(mode):o}); chmod 600 it, and change it"
+        )
     try:
         secret = content.decode().strip()
     except UnicodeDecodeError:

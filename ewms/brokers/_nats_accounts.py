@@ -18,6 +18,7 @@ import msgspec
 from ewms.brokers._nats_jwt import UNLIMITED, body_of, user_claims
 from ewms.brokers._nats_keys import ACCOUNT, OPERATOR, USER, Key
 from ewms.brokers._nats_permissions import exports, imports
+from ewms.brokers.embedded import MAX_PAYLOAD
 from ewms.secret_file import write_secret_file
 
 _EVERYTHING = [">"]
@@ -76,6 +77,28 @@ class Accounts:
         write_secret_file(self.folder / "operator.seed", self.operator.seed)
         write_secret_file(self.folder / "account.seed", self.guests.seed)
 
+    def write_server(self, listen: str, settings: str, tls: tuple[Path, Path] | None) -> Path:
+        """Write `nats.conf` of a server that others run; where it lies.
+
+        Parameters
+        ----------
+        settings
+            What `server_settings` says.
+        tls
+            Files with the certificate chain and its key.
+        """
+        lines = [
+            f"listen: {json.dumps(listen)}",
+            f"max_payload: {MAX_PAYLOAD}",
+            f"jetstream {{ store_dir: {json.dumps(str(self.folder / 'jetstream'))}, sync_interval: always }}",
+        ]
+        if tls is not None:
+            certificate, key = (json.dumps(str(path.absolute())) for path in tls)
+            lines.append(f"tls {{ cert_file: {certificate}, key_file: {key} }}")
+        path = self.folder / "nats.conf"
+        write_secret_file(path, "\n".join(lines) + "\n" + settings)
+        return path
+
     def login(self, server: str) -> str:
         """URL of a user who may do everything with queues."""
         return _login(server, self.queues, "ewms-service")
@@ -97,7 +120,8 @@ class Accounts:
             revocations = body_of(path.read_text())["nats"].get("revocations", {})
         limits = {**_LIMITS, "wildcards": True, **more.get("limits", {})}
         claims = {"type": "account", **more, "limits": limits, "revocations": revocations}
-        write_secret_file(path, self.operator.token(account.id, claims, name=name, identity=secrets.token_hex(16), issued=_now()))
+        token = self.operator.token(account.id, claims, name=name, identity=secrets.token_hex(16), issued=_now())
+        write_secret_file(path, token)
 
 
 def login_url(server: str, token: str, key: Key) -> str:

@@ -1,4 +1,4 @@
-"""The keys of NATS's decentralised authentication, and the tokens that they sign: an operator's of accounts, an account's of users."""
+"""The keys of NATS's decentralised authentication: an operator's signs accounts, an account's signs users."""
 
 from __future__ import annotations
 

@@ -17,10 +17,17 @@ _PERSISTENT = 2
 
 
 class Publisher:
-    """One channel with confirms, opened again when it is lost. For any number of tasks at once."""
+    """One channel with confirms, opened again when it is lost. For any number of tasks at once.
 
-    def __init__(self, connection: Connection) -> None:
+    Parameters
+    ----------
+    exchange
+        From which a queue's name leads to the queue.
+    """
+
+    def __init__(self, connection: Connection, exchange: str = "") -> None:
         self._connection = connection
+        self._exchange = exchange
         self._channel: AbstractChannel | None = None
         self._opening = asyncio.Lock()
 
@@ -52,7 +59,7 @@ class Publisher:
     async def _confirmed(self, channel: AbstractChannel, queue: str, body: bytes, message_id: str) -> None:
         properties = Basic.Properties(delivery_mode=_PERSISTENT, message_id=message_id)
         publishing = asyncio.ensure_future(
-            channel.basic_publish(body, routing_key=queue, properties=properties, mandatory=True)
+            channel.basic_publish(body, exchange=self._exchange, routing_key=queue, properties=properties, mandatory=True)
         )
         while True:
             try:

@@ -32,10 +32,13 @@ class Ear:
     ----------
     on_message
         Called with each signal.
+    exchange
+        To listen at, in place of the one that all share.
     """
 
-    def __init__(self, connection: Connection, on_message: OnMessage) -> None:
+    def __init__(self, connection: Connection, on_message: OnMessage, exchange: str = EXCHANGE) -> None:
         self._connection = connection
+        self._exchange = exchange
         self._on_message = on_message
         self._topics: set[str] = set()
         self._channel: AbstractChannel | None = None
@@ -51,11 +54,11 @@ class Ear:
                 if self._channel is None or self._channel.is_closed:
                     await self._bind(await self._connection.channel(deadline))
                 else:
-                    await detached(self._channel.queue_bind(self._queue, EXCHANGE, topic), self._channel)
+                    await detached(self._channel.queue_bind(self._queue, self._exchange, topic), self._channel)
             except Lost:
                 continue
             except Refused as refused:
-                raise refused.as_rejection(EXCHANGE, self._connection.shown) from refused
+                raise refused.as_rejection(self._exchange, self._connection.shown) from refused
             return
 
     async def close(self) -> None:
@@ -79,11 +82,11 @@ class Ear:
 
     async def _bind(self, channel: AbstractChannel) -> None:
         async def bind() -> None:
-            await channel.exchange_declare(EXCHANGE, exchange_type=_DIRECT, durable=True)
+            await _declare(channel, self._exchange)
             declared = await channel.queue_declare("", exclusive=True, auto_delete=True, arguments=_QUEUE)
             self._queue = declared.queue or ""
             for topic in self._topics:
-                await channel.queue_bind(self._queue, EXCHANGE, topic)
+                await channel.queue_bind(self._queue, self._exchange, topic)
             await channel.basic_consume(self._queue, self._heard, no_ack=True)
 
         await detached(bind(), channel)
@@ -94,21 +97,35 @@ class Ear:
 
 
 class Voice:
-    """Sends signals; drops what cannot be sent at once."""
+    """Sends signals; drops what cannot be sent at once.
 
-    def __init__(self, connection: Connection) -> None:
+    Parameters
+    ----------
+    exchange
+        To send to, in place of the one that all share.
+    """
+
+    def __init__(self, connection: Connection, exchange: str = EXCHANGE) -> None:
         self._connection = connection
+        self._exchange = exchange
         self._channel: AbstractChannel | None = None
 
-    async def say(self, topic: str, body: bytes, *, exchange: str = EXCHANGE, reply_to: str | None = None) -> None:
+    async def say(self, topic: str, body: bytes, *, exchange: str | None = None, reply_to: str | None = None) -> None:
         """Send to everybody who listens to a topic."""
         if self._connection.is_blocked or self._connection.is_closed:
             return
         with contextlib.suppress(Lost, Refused, BrokerError):
             if self._channel is None or self._channel.is_closed:
                 channel = await self._connection.channel(asyncio.get_running_loop().time())
-                await detached(channel.exchange_declare(EXCHANGE, exchange_type=_DIRECT, durable=True), channel)
+                await detached(_declare(channel, self._exchange), channel)
                 self._channel = channel
             properties = Basic.Properties(reply_to=reply_to)
-            publishing = self._channel.basic_publish(body, exchange=exchange, routing_key=topic, properties=properties)
+            to = self._exchange if exchange is None else exchange
+            publishing = self._channel.basic_publish(body, exchange=to, routing_key=topic, properties=properties)
             await detached(publishing, self._channel)
+
+
+async def _declare(channel: AbstractChannel, exchange: str) -> None:
+    """Make the exchange that all share; others were made by whoever gave them to this user."""
+    if exchange == EXCHANGE:
+        await channel.exchange_declare(EXCHANGE, exchange_type=_DIRECT, durable=True)

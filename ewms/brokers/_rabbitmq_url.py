@@ -19,6 +19,7 @@ from urllib.parse import quote, unquote
 import msgspec
 
 from ewms.brokers._addresses import hosts_and_ports, query_parameters, tls_context
+from ewms.brokers._rabbitmq_guests import Guest
 from ewms.brokers.urls import redact
 from ewms.core.addresses import is_loopback
 from ewms.core.errors import UsageError
@@ -39,6 +40,8 @@ class RabbitmqAddress(msgspec.Struct, frozen=True, kw_only=True):
     """A URL for each server, with credentials."""
     vhost: str
     """Virtual host, in clear."""
+    guest: Guest | None
+    """What the user may do, if it is one of those that a service issues."""
     is_local: bool
     """No other host can reach it."""
     tls: ssl.SSLContext | None
@@ -69,6 +72,7 @@ class RabbitmqAddress(msgspec.Struct, frozen=True, kw_only=True):
             shown=shown,
             servers=[f"{start}{f'[{host}]' if ':' in host else host}:{port}{end}" for host, port in addresses],
             vhost=vhost,
+            guest=Guest.of(unquote(userinfo.partition(":")[0])),
             is_local=all(is_loopback(host) for host, _ in addresses),
             tls=tls_context(shown, parameters) if scheme == "amqps" else None,
             consumer_timeout=None if limit is None else float(limit),

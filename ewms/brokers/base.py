@@ -74,7 +74,7 @@ class Delivery(ABC):
 
     @property
     def sequence(self) -> str:
-        """The broker's own name of the message, the same at each delivery and unique in its queue; empty where it has none."""
+        """The broker's own name of the message, the same at each delivery, unique in its queue; empty where it has none."""
         return ""
 
     @abstractmethod

@@ -41,7 +41,7 @@ class CredentialIssuer(ABC):
         Parameters
         ----------
         lifetime
-            Seconds after which it is of no use any more; `MAX_LIFETIME` at most. A connection that was made with it ends then.
+            Seconds after which it is of no use any more, nor a connection that was made with it; `MAX_LIFETIME` at most.
         """
 
     @abstractmethod

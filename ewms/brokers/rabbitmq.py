@@ -14,7 +14,7 @@ from ewms.brokers._rabbitmq_consumer import RabbitmqConsumer
 from ewms.brokers._rabbitmq_errors import Refused
 from ewms.brokers._rabbitmq_publisher import Publisher
 from ewms.brokers._rabbitmq_queues import Queues, max_lease_seconds
-from ewms.brokers._rabbitmq_signals import Ear, Voice
+from ewms.brokers._rabbitmq_signals import EXCHANGE, Ear, Voice
 from ewms.brokers._rabbitmq_url import RabbitmqAddress
 from ewms.brokers.base import Broker, Capabilities, Consumer, Depth, Inspection
 from ewms.brokers.mailbox import Mailbox
@@ -52,8 +52,10 @@ class RabbitmqBroker(Broker):
         self._leasing = Connection(self._address, patience, "ewms-leasing")
         self._publishing = Connection(self._address, patience, "ewms-publishing")
         self._queues = Queues(self._leasing)
-        self._publisher = Publisher(self._publishing)
-        self._voice = Voice(self._publishing)
+        guest = self._address.guest
+        self._hearing_at = EXCHANGE if guest is None else guest.way_in
+        self._publisher = Publisher(self._publishing, "" if guest is None else guest.way_out)
+        self._voice = Voice(self._publishing, EXCHANGE if guest is None else guest.way_out)
         self._consumers: set[RabbitmqConsumer] = set()
         self._census = Census(self._publishing, self._voice, self._consumers)
 
@@ -120,7 +122,8 @@ class RabbitmqBroker(Broker):
     async def consumer(self, queue: str) -> Consumer:
         """As in the contract."""
         self._leasing.require_open()
-        await self._census.answer_for(queue)
+        if self._address.guest is None:  # others neither hear questions nor may answer them
+            await self._census.answer_for(queue)
         consumer = RabbitmqConsumer(self._leasing, queue, self._consumers.discard)
         self._consumers.add(consumer)
         return consumer
@@ -136,7 +139,7 @@ class RabbitmqBroker(Broker):
     async def signals(self, topic: str) -> AsyncIterator[AsyncIterator[bytes]]:
         """As in the contract."""
         mailbox = Mailbox()
-        ear = Ear(self._leasing, lambda message: mailbox.put(message.body))
+        ear = Ear(self._leasing, lambda message: mailbox.put(message.body), self._hearing_at)
         await ear.open(topic)
         try:
             yield mailbox

@@ -12,6 +12,8 @@ DEFAULT_PATIENCE = 60.0
 _GROUP = "ewms.brokers"
 _EXTRAS = {"amqp": "rabbitmq", "amqps": "rabbitmq"}
 """What to install for a scheme, where it is not called so itself."""
+_LOGINS = ("token_file=", "password_file=", "creds=", "nkey=", "cert=", "key=")
+"""Parameters that say who somebody is."""
 
 
 def broker_for(url: str, *, patience: float = DEFAULT_PATIENCE) -> Broker:
@@ -57,3 +59,11 @@ def redact(url: str) -> str:
         return "…" if "@" in url else url
     hosts = head.rpartition("@")[2]
     return f"{scheme}://{hosts}"
+
+
+def without_login(url: str) -> str:
+    """The URL by which others, with credentials of their own, reach the same broker."""
+    scheme, _, rest = url.partition("://")
+    head, _, query = rest.partition("?")
+    kept = "&".join(part for part in query.split("&") if part and not part.startswith(_LOGINS))
+    return f"{scheme}://{head.rpartition('@')[2]}{'?' if kept else ''}{kept}"

@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from ewms.cli.display import Display, display_for
+from ewms.cli.launching import BACKENDS, make_launcher
 from ewms.cli.remote import is_remote, server_option, session
 from ewms.core.errors import EwmsError
 from ewms.local import starting
@@ -40,6 +41,13 @@ _BROKER_HELP = "URL of a broker, or EWMS_BROKER; a private one is started if the
 @click.option(
     "--workers", type=click.IntRange(min=1), metavar="N", help="Events worked on at once; as many as cores if left out."
 )
+@click.option(
+    "--backend",
+    type=click.Choice(BACKENDS),
+    default="local",
+    show_default=True,
+    help="Where pilots run: on this machine, or as jobs of the HTCondor access point that it is.",
+)
 @click.option("--broker", metavar="URL", envvar="EWMS_BROKER", help=_BROKER_HELP)
 @click.option(
     "--lease",
@@ -59,6 +67,7 @@ def run(
     settings: tuple[str, ...],
     out: str | None,
     workers: int | None,
+    backend: str,
     broker: str | None,
     lease: float,
     as_json: bool,
@@ -69,13 +78,22 @@ def run(
     paths = existing_inputs((*inputs, *more_inputs))  # what a shell makes of --input *.fits
     application = loaded.application(paths)
     directory = RunDirectory(Path(out) if out else Path(f"{loaded.spec.name}-{starting.new_workflow_id()}"))
-    options = Options(workers=starting.checked_workers(workers), broker=broker, lease=lease)
+    options = Options(workers=starting.checked_workers(workers), broker=broker, lease=lease, backend=backend)
     name = str(Path(spec).resolve()) if Path(spec).exists() else spec
     source = {"name": name, "settings": values, "folder": str(Path.cwd())}
     display = display_for(as_json)
 
     def make() -> LocalRun:
-        return starting.start(loaded, application, directory, options, inputs=paths, source=source, on_progress=display.show)
+        return starting.start(
+            loaded,
+            application,
+            directory,
+            options,
+            inputs=paths,
+            source=source,
+            on_progress=display.show,
+            make_launcher=make_launcher,
+        )
 
     context.exit(_drive(make, directory, display))
 
@@ -109,7 +127,9 @@ def resume_directory(path: str, *, workers: int | None = None, broker: str | Non
         return _exit_code(summary)
 
     def make() -> LocalRun:
-        return starting.resume(directory, broker=broker, workers=workers, on_progress=display.show)
+        return starting.resume(
+            directory, broker=broker, workers=workers, on_progress=display.show, make_launcher=make_launcher
+        )
 
     return _drive(make, directory, display)
 

@@ -15,6 +15,7 @@ import click
 from ewms.config_file import read_configuration
 from ewms.core.errors import InputError
 from ewms.core.service.log_lines import JsonLines
+from ewms.secret_file import read_secret_file
 from ewms.tms.configuration import setups_of
 from ewms.tms.serving import connector, serve
 
@@ -53,26 +54,15 @@ def tms(config: Path, clusters: tuple[str, ...], data: Path | None, token_file: 
 
 
 def _token(path: Path | None, data: Path) -> Callable[[], str]:
-    """What gives the token; `InputError` if the file that was named cannot be read now."""
-    if path is None and _TOKEN in os.environ:
+    """What gives the token; `InputError` if the file that was named cannot be used now."""
+    if path is not None:
+        read_secret_file(path)
+        return lambda: read_secret_file(path)
+    if _TOKEN in os.environ:
         token = os.environ.pop(_TOKEN).strip()  # no process that is started from here inherits it
         return lambda: token
-    kept = path or data / "secrets" / "tms.token"
-    if path is not None:
-        _read(path)
-
-    def read() -> str:
-        return _read(kept) if path is not None or kept.exists() else ""
-
-    return read
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text().strip()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise InputError(f"the token in {path} cannot be read: {reason}") from None
+    kept = data / "secrets" / "tms.token"
+    return lambda: read_secret_file(kept) if kept.exists() else ""
 
 
 def _tls(ca: Path | None) -> ssl.SSLContext | None:

@@ -133,6 +133,8 @@ class Connection:
     def _try(
         self, method: str, path: str, *, stream: bool, headers: dict[str, str] | None = None, **request: Any
     ) -> httpx2.Response:
+        if self._http.is_closed:
+            raise UsageError(f"the session with {self.url} was closed; connect again")
         token = self._token()
         sent = {**(headers or {}), **({"Authorization": f"Bearer {token}"} if token else {})}
         try:

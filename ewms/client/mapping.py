@@ -24,6 +24,7 @@ _AT_ONCE = 500
 _MAX_BYTES = 2 << 20
 _SECONDS = 0.1
 _PAUSE_SECONDS = 0.1
+_PATIENCE_SECONDS = 2.0
 
 
 def encoded(number: int, item: Any) -> dict[str, Any]:
@@ -132,6 +133,7 @@ def results(submit: Callable[[], RemoteWorkflow], inputs: Iterable[Any], *, orde
         feeder.close()
         if not is_over:
             give_up(workflow)
+        feeder.join(_PATIENCE_SECONDS)  # the caller's iterable may take its time
 
 
 def give_up(workflow: RemoteWorkflow) -> None:

@@ -112,9 +112,12 @@ class Session:
         """`submit` for a workflow that was checked already."""
         from ewms.local.loading import existing_inputs
 
+        paths = existing_inputs(inputs)
+        if not loaded.has_application and not wishes.get("open"):
+            loaded.application(paths)  # says what is missing, as `ewms run` does
         # One that is written in a file has a folder of its own; from Python, what is imported has to do.
         is_file = Path(loaded.where).is_file()
-        package = pack(loaded.spec, _folders(loaded), existing_inputs(inputs), include, whole_folder=is_file)
+        package = pack(loaded.spec, _folders(loaded), paths, include, whole_folder=is_file)
         return self._send(package, wishes, on_upload)
 
     def run(

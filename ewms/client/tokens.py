@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from ewms.core.errors import InputError
+from ewms.secret_file import read_secret_file, write_secret_file
 
 VARIABLE = "EWMS_TOKEN"
 """Variable that holds a token."""
@@ -65,24 +65,17 @@ class Logins:
         if login is not None:
             logins[url] = login
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        draft = self.path.with_name(f".{self.path.name}.{os.getpid()}")
         try:
-            with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
-                stream.write(msgspec.json.encode(logins))
-            draft.replace(self.path)
+            write_secret_file(self.path, msgspec.json.encode(logins).decode())
         except OSError as error:
             raise InputError(f"the login cannot be kept in {self.path}: {error.strerror}") from error
-        finally:
-            draft.unlink(missing_ok=True)
 
     def _read(self) -> dict[str, Login]:
-        try:
-            if self.path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-                raise InputError(f"{self.path} may be read by others; run: chmod 600 {self.path}")
-            return msgspec.json.decode(self.path.read_bytes(), type=dict[str, Login])
-        except FileNotFoundError:
+        if not self.path.exists():
             return {}
-        except (OSError, msgspec.MsgspecError) as error:
+        try:
+            return msgspec.json.decode(read_secret_file(self.path), type=dict[str, Login])
+        except msgspec.MsgspecError as error:
             raise InputError(f"{self.path} cannot be read ({error}); remove it and log in again") from error
 
 
@@ -112,13 +105,10 @@ def token_source(
 
 
 def _token_in(path: Path) -> str:
-    try:
-        text = path.read_text().strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{FILE_VARIABLE} names {path}, which cannot be read: {error}") from error
-    if not text or len(text.split()) > 1:
-        raise InputError(f"{FILE_VARIABLE} names {path}, which does not hold a token and nothing else")
-    return text
+    token = read_secret_file(path)
+    if len(token.split()) > 1:
+        raise InputError(f"{FILE_VARIABLE} names {path}, which holds more than a token")
+    return token
 
 
 def _configuration_folder(environment: Mapping[str, str]) -> Path:

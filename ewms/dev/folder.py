@@ -13,6 +13,7 @@ from ewms.core.errors import InputError, RunLocked
 
 _HOST = "127.0.0.1"
 _USUAL_PORT = 8080
+_CLUSTER = "local"
 
 
 class DevFolder:
@@ -30,6 +31,7 @@ class DevFolder:
         self.configuration = self.path / "ewms.toml"
         self.operator_token = self.path / "secrets" / "operator.token"
         self.logs = self.path / "logs"
+        self.cluster = self.path / "tms" / _CLUSTER
         self._lock = -1
 
     def lock(self) -> None:
@@ -87,7 +89,7 @@ class DevFolder:
                 "operator": f"file:{self.broker / 'operator.seed'}",
                 "system": f"file:{self.broker / 'system.url'}",
             },
-            "clusters.local": {"backend": "local", "max_workers": workers},
+            f"clusters.{_CLUSTER}": {"backend": "local", "max_workers": workers},
         }
         text = "# Written anew at every start of `ewms dev`.\n"
         for name, table in tables.items():

@@ -20,6 +20,8 @@ _PAUSES = (0.0, 0.2, 1.0, 2.0)
 _QUICK_SECONDS = 10.0
 _MAX_QUICK = 5
 _TAIL = 8192
+_OF_THE_USER = frozenset({"EWMS_BROKER", "EWMS_CA", "EWMS_CONFIG", "EWMS_SERVER", "EWMS_TOKEN", "EWMS_TOKEN_FILE"})
+"""May be meant for another service; the configuration says it all."""
 _BIG = 32 << 20
 
 
@@ -90,6 +92,7 @@ class Part:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
+                env={name: value for name, value in os.environ.items() if name not in _OF_THE_USER},
                 start_new_session=True,  # a Ctrl-C in the terminal is for this process, which stops the others
                 preexec_fn=lambda: die_with_parent(parent, signal.SIGKILL) or os._exit(1),
             )

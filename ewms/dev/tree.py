@@ -15,12 +15,18 @@ from ewms.brokers.embedded import EmbeddedNats
 from ewms.core.errors import EwmsError
 from ewms.dev.folder import DevFolder
 from ewms.dev.part import Part, PartFailed
+from ewms.dev.pilots import Pilots
+from ewms.tms.backends.local import mark_of
+from ewms.tms.folder import ClusterFolder
 
 _log = logging.getLogger("ewms.dev")
 _STOP_SECONDS = 4.0
+_DRAIN_SECONDS = 3.0
 _READY_SECONDS = 60.0
 _LOOK_SECONDS = 0.05
 _PARTS = ("serve", "drive", "tms")
+_LATER = frozenset({"tms"})
+"""Would only find that there is no service yet, and wait a while before it looks again."""
 
 
 class Tree:
@@ -39,7 +45,7 @@ class Tree:
         self._url = url
         self._stop = asyncio.Event()
         configuration = str(folder.configuration)
-        self.parts = [Part(name, ["--config", configuration], folder.logs / f"{name}.log") for name in _PARTS]
+        self._parts = {name: Part(name, ["--config", configuration], folder.logs / f"{name}.log") for name in _PARTS}
 
     def stop(self) -> None:
         """End all of it; returns at once."""
@@ -58,17 +64,21 @@ class Tree:
         BrokerUnavailable, PartFailed
             A part cannot be kept running; everything has ended by then.
         """
+        pilots = Pilots(mark_of(ClusterFolder(self._folder.cluster)))
         async with EmbeddedNats(self._folder.broker, keep_port=True, accounts=True) as broker:
             try:
                 await self._run_parts(broker, on_ready)
             finally:
-                await asyncio.gather(*(part.stop(_STOP_SECONDS) for part in self.parts))
+                # Pilots can give back what they hold while there is a driver host to take it.
+                await self._parts["tms"].stop(_STOP_SECONDS)
+                await pilots.stop(_DRAIN_SECONDS)
+                await asyncio.gather(*(part.stop(_STOP_SECONDS) for part in self._parts.values()))
 
     async def _run_parts(self, broker: EmbeddedNats, on_ready: Callable[[], object]) -> None:
         stopping = asyncio.create_task(self._stop.wait())
         broken = asyncio.create_task(broker.wait_broken())
         ready = asyncio.create_task(self._ready())
-        running = [asyncio.create_task(part.run()) for part in self.parts]
+        running = [asyncio.create_task(self._run(part, ready)) for part in self._parts.values()]
         everything: list[asyncio.Task[object]] = [stopping, broken, *running]
         try:
             done, _ = await asyncio.wait([ready, *everything], return_when=asyncio.FIRST_COMPLETED)
@@ -84,6 +94,11 @@ class Tree:
             for task in (ready, *everything):
                 task.cancel()
             await asyncio.gather(ready, *everything, return_exceptions=True)
+
+    async def _run(self, part: Part, ready: asyncio.Task[None]) -> None:
+        if part.name in _LATER:
+            await asyncio.wait({ready})
+        await part.run()
 
     async def _ready(self) -> None:
         """Until the service answers; `PartFailed` if it takes too long."""

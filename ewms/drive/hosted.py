@@ -73,6 +73,7 @@ class Hosted:
             except (BrokerError, StoreError) as error:
                 # Broker or store are away: that only delays. The next life goes on from the journal.
                 _log.warning("workflow_interrupted", extra={"workflow": self._record.workflow_id, "reason": str(error)})
+                await self._tell(str(error))
                 await self._wait(_PAUSES[min(failures, len(_PAUSES) - 1)])
                 failures += 1
                 continue
@@ -82,6 +83,15 @@ class Hosted:
                 return
         if not self._is_lost:
             await self._record.release()
+
+    async def _tell(self, reason: str) -> None:
+        """Say why nothing happens; the next life takes it back."""
+        try:
+            await self._record.update(reason=reason)
+        except StaleEpoch:
+            raise
+        except StoreError as error:
+            _log.warning("reason_untold", extra={"workflow": self._record.workflow_id, "reason": str(error)})
 
     async def _wait(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):

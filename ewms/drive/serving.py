@@ -13,6 +13,7 @@ from ewms.drive.services import open_services
 from ewms.drive.settings import HostSettings
 
 _GC_THRESHOLD = (50_000, 50, 100)
+_TIDY_SECONDS = 10.0
 
 
 async def serve(settings: HostSettings) -> None:
@@ -30,10 +31,19 @@ async def serve(settings: HostSettings) -> None:
             return
         host = DriverHost(opening.result())
         hosting = asyncio.create_task(host.run())
+        tidying = asyncio.create_task(_tidy())
         await asyncio.wait({hosting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        tidying.cancel()
         host.stop()
         await hosting
     stopping.cancel()
+
+
+async def _tidy() -> None:
+    """A workflow that has ended leaves objects that refer to each other, which the thresholds above would keep for hours."""
+    while True:
+        await asyncio.sleep(_TIDY_SECONDS)
+        gc.collect()
 
 
 def serve_as_process(settings: HostSettings) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import shutil
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -25,6 +26,7 @@ from ewms.local.results import Results
 from ewms.local.watching import Watch
 from ewms.stores.base import Journal
 from ewms.stores.sqlite import SqliteJournal
+from ewms.tms.launchers.base import Launcher
 from ewms.tms.launchers.local import LocalLauncher
 from ewms.wms.driver import Driver, Queues, Stop
 from ewms.wms.hosting import Host
@@ -45,6 +47,17 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds after which the loss of a pilot is noticed."""
     grace: float = 10.0
     """Seconds that pilots get to finish what they hold when the run is interrupted."""
+    backend: str = "local"
+    """Where pilots run."""
+
+
+MakeLauncher = Callable[[str, Loaded, Path], Launcher]
+"""From a backend's name, a workflow and a folder for the launcher's files."""
+
+
+def local_launcher(_backend: str, _loaded: Loaded, folder: Path) -> Launcher:
+    """Pilots as processes of this machine, whatever the name."""
+    return LocalLauncher(folder)
 
 
 class LocalRun:
@@ -76,7 +89,9 @@ class LocalRun:
         record: Mapping[str, Any],
         on_progress: Callable[[Progress], None] = lambda progress: None,
         independent_start: bool = False,
+        make_launcher: MakeLauncher = local_launcher,
     ) -> None:
+        self._make_launcher = make_launcher
         self._loaded = loaded
         self._application = application
         self._directory = directory
@@ -127,14 +142,14 @@ class LocalRun:
         broker, url, wait_broker = connected
         tasks = timely(self._loaded.graph.tasks, broker.capabilities.max_lease_seconds, redact(url))
         limit = broker.capabilities.max_message_bytes
-        store = blob_store(str(self._directory.blobs.resolve()), limit)
+        launcher = self._make_launcher(self._options.backend, self._loaded, self._directory.pilots)
+        store = blob_store(str(self._directory.blobs.resolve()) if launcher.shares_files else "", limit)
         ledger = ledger_for(
             self._loaded, self._application, journal, store, limit, independent_start=self._independent_start
         )
         host = ledger.host
         ledger.outbox.slots = self._options.workers
         queues = Queues.of(self._workflow_id)
-        launcher = LocalLauncher(self._directory.pilots)
         changed = asyncio.Event()
         driver = Driver(
             ledger,
@@ -158,6 +173,7 @@ class LocalRun:
                 config = self._pilot_config(url, tasks, queues, store, self._write_context(host))
                 await self._race(driver, launcher, config, wait_broker)
             if ledger.complete:
+                await driver.command("end")
                 # Pilots take a moment to end, which is enough for a small product.
                 await asyncio.gather(
                     launcher.stop(_TEAR_DOWN), asyncio.to_thread(results.write_product, host, ledger.router)
@@ -174,7 +190,7 @@ class LocalRun:
     async def _race(
         self,
         driver: Driver,
-        launcher: LocalLauncher,
+        launcher: Launcher,
         config: PilotConfig,
         wait_broker: Callable[[], Awaitable[str]],
     ) -> None:
@@ -198,7 +214,7 @@ class LocalRun:
                 task.cancel()
             await asyncio.gather(driving, broken, ready, return_exceptions=True)
 
-    async def _wind_down(self, driver: Driver, launcher: LocalLauncher) -> None:
+    async def _wind_down(self, driver: Driver, launcher: Launcher) -> None:
         if self._stop.done() and self._stop.result() is Stop.CANCELLED:
             await driver.command("cancel")
             driver.stop(Stop.CANCELLED)

@@ -15,7 +15,7 @@ from ewms.core.spec import parse_spec
 from ewms.local.directory import RunDirectory
 from ewms.local.loading import AnyApplication, Loaded, load
 from ewms.local.progress import Progress
-from ewms.local.run import LocalRun, Options
+from ewms.local.run import LocalRun, MakeLauncher, Options, local_launcher
 from ewms.stores.sqlite import SqliteJournal
 
 OnProgress = Callable[[Progress], None]
@@ -52,6 +52,7 @@ def start(
     source: Mapping[str, Any] | None = None,
     on_progress: OnProgress = _ignore,
     independent_start: bool = False,
+    make_launcher: MakeLauncher = local_launcher,
 ) -> LocalRun:
     """A run of a new workflow; must be called inside the event loop that runs it.
 
@@ -72,7 +73,12 @@ def start(
         "search_path": list(loaded.search_path),
         "inputs": [str(path) for path in inputs],
         "source": dict(source) if source else None,
-        "options": {"workers": options.workers, "lease": options.lease, "grace": options.grace},
+        "options": {
+            "workers": options.workers,
+            "lease": options.lease,
+            "grace": options.grace,
+            "backend": options.backend,
+        },
     }
     return LocalRun(
         loaded,
@@ -82,6 +88,7 @@ def start(
         record=record,
         on_progress=on_progress,
         independent_start=independent_start,
+        make_launcher=make_launcher,
     )
 
 
@@ -109,7 +116,12 @@ def recorded(directory: RunDirectory) -> tuple[Loaded, dict[str, Any]]:
 
 
 def resume(
-    directory: RunDirectory, *, broker: str | None = None, workers: int | None = None, on_progress: OnProgress = _ignore
+    directory: RunDirectory,
+    *,
+    broker: str | None = None,
+    workers: int | None = None,
+    on_progress: OnProgress = _ignore,
+    make_launcher: MakeLauncher = local_launcher,
 ) -> LocalRun:
     """A run that goes on with a directory's workflow; must be called inside the event loop that runs it.
 
@@ -120,7 +132,9 @@ def resume(
     application = loaded.application([Path(path) for path in record["inputs"]])
     options = Options(**(record["options"] | {"broker": broker} | ({"workers": workers} if workers else {})))
     kept = {name: value for name, value in record.items() if name not in {"state", "reason"}}
-    return LocalRun(loaded, application, directory, options, record=kept, on_progress=on_progress)
+    return LocalRun(
+        loaded, application, directory, options, record=kept, on_progress=on_progress, make_launcher=make_launcher
+    )
 
 
 def resume_with(

@@ -81,8 +81,10 @@ def _check_indexed(collection: str, body: dict[str, Any], key: str) -> None:
     segments = key.split(".")
     parents = [value_at(body, ".".join(segments[:length])) for length in range(1, len(segments))]
     value = next((parent for parent in parents if isinstance(parent, list)), value_at(body, key))
-    if kind_of(value) not in {Kind.TEXT, Kind.NUMBER, Kind.NULL}:
-        raise InputError(f"{collection}.{key} is indexed, so it must be a text, a number or null, not {value!r:.60}")
+    if kind_of(value) not in {Kind.TEXT, Kind.NUMBER, Kind.NULL} or (isinstance(value, str) and "\0" in value):
+        raise InputError(
+            f"{collection}.{key} is indexed, so it must be a text without NUL, a number or null, not {value!r:.60}"
+        )
 
 
 def check_amounts(owner: str, amounts: Mapping[str, int]) -> Mapping[str, int]:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pymongo
+from bson.errors import BSONError
 from pymongo.errors import ConfigurationError, ConnectionFailure, DocumentTooLarge, OperationFailure, PyMongoError
 from pymongo.uri_parser import parse_uri
 
@@ -59,6 +60,8 @@ class MongoAddress:
                 yield
         except DocumentTooLarge as error:
             raise InputError(f"a document is too large for {self.name}; store large things as files") from error
+        except (UnicodeEncodeError, OverflowError, BSONError) as error:
+            raise InputError("a key must be Unicode, and a version a number of 64 bits") from error
         except OperationFailure as error:
             raise self._of(error) from error
         except ConnectionFailure as error:

@@ -9,7 +9,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import DuplicateKeyError
 
 from ewms.core.errors import Conflict
-from ewms.stores._checks import check_amounts, encoded, plain
+from ewms.stores._checks import check_amounts, encoded, indexed_keys, plain
 from ewms.stores._mongo_schema import COUNTERS, FORGOTTEN, LOG_ENDS, LOGS, Database
 from ewms.stores.store import Add, Append, Change, Delete, Forget, Insert, Replace, refusal
 
@@ -19,6 +19,8 @@ def check(changes: Sequence[Change]) -> None:
     for change in changes:
         if isinstance(change, Insert | Replace):
             encoded(change.collection, change.body)
+        elif isinstance(change, Delete):
+            indexed_keys(change.collection)
         elif isinstance(change, Append):
             plain(f"log {change.log}", change.entry)
         elif isinstance(change, Add):

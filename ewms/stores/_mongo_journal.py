@@ -121,7 +121,7 @@ class MongoJournal(Journal):
 
     def values(self) -> dict[str, Any]:
         """See `Journal.values`."""
-        return self._values("values")
+        return {**self._values("values"), "epoch": int(self._head("epoch").get("epoch", 0))}
 
     def _values(self, path: str) -> dict[str, Any]:
         found = self._head(path).get("values", {})

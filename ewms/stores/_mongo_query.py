@@ -19,7 +19,8 @@ _RANKED: dict[Kind, Filter] = {Kind.NULL: {"$eq": None}, Kind.NUMBER: {"$gte": -
 
 def filter_of(collection: str, query: Query | None) -> Filter:
     """What finds the documents of a query."""
-    return {} if query is None else _Filters(indexed_keys(collection)).of(query.root)
+    filters = _Filters(indexed_keys(collection))
+    return {} if query is None else filters.of(query.root)
 
 
 def all_of(filters: Sequence[Filter]) -> Filter:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, assert_never
 
 from ewms.core.errors import Conflict
-from ewms.stores._checks import check_amounts, encoded, plain
+from ewms.stores._checks import check_amounts, encoded, indexed_keys, plain
 from ewms.stores._sqlite_writer import Work
 from ewms.stores.store import Add, Append, Change, Delete, Forget, Insert, Replace, refusal
 
@@ -43,6 +43,7 @@ def _statements(change: Change) -> Iterator[_Statement]:
             sql = f'UPDATE "{collection}" SET version = version + 1, body = ? WHERE key = ? AND version = ?'
             yield _Statement(sql, (encoded(collection, body).decode(), key, version), change)
         case Delete(collection=collection, key=key):
+            indexed_keys(collection)
             yield _Statement(f'DELETE FROM "{collection}" WHERE key = ?', (key,))
         case Append(log=log, entry=entry):
             yield _Statement(_APPEND, (log, plain(f"log {log}", entry).decode(), log))

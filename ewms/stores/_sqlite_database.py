@@ -6,10 +6,10 @@ import contextlib
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
-from ewms.core.errors import StoreError, StoreFull
+from ewms.core.errors import InputError, StoreError, StoreFull
 
 _BUSY_SECONDS = 10.0
 
@@ -33,15 +33,30 @@ def connect(path: Path) -> sqlite3.Connection:
     return database
 
 
+def copy(source: Path, target: Path) -> None:
+    """Copy a database that others may be writing, as it is at one moment, into a new file for its owner alone."""
+    os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    with (
+        closing(sqlite3.connect(f"{source.as_uri()}?mode=ro", uri=True)) as opened,
+        closing(sqlite3.connect(target)) as made,
+    ):
+        opened.backup(made)
+
+
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
-    """Turn SQLite's errors, and the file system's, into `StoreError` or `StoreFull` that name the file."""
+    """Turn SQLite's errors, and the file system's, into `StoreError` or `StoreFull` that name the file.
+
+    A key or version that SQLite cannot take is an `InputError`.
+    """
     try:
         yield
     except sqlite3.OperationalError as error:
         if "full" in str(error):
             raise StoreFull(f"the disk of {path} is full; free some space") from error
         raise StoreError(f"the store {path} cannot be used: {error}; see that the disk is sound and writable") from error
+    except (UnicodeEncodeError, OverflowError) as error:
+        raise InputError("a key must be Unicode, and a version a number of 64 bits") from error
     except sqlite3.Error as error:
         raise StoreError(f"{path} is not a sound store: {error}; restore it from a backup") from error
     except OSError as error:

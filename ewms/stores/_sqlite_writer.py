@@ -11,7 +11,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import NamedTuple
 
-from ewms.core.errors import StoreError
+from ewms.core.errors import EwmsError, StoreError
 from ewms.stores._sqlite_database import connect, explained
 from ewms.stores._sqlite_schema import prepare
 
@@ -88,19 +88,19 @@ class Writer:
         return [write for write in writes if write.done.set_running_or_notify_cancel()]
 
     def _write(self, database: sqlite3.Connection, writes: list[_Write]) -> None:
-        failed: dict[int, StoreError] = {}
+        failed: dict[int, Exception] = {}
         try:
             with explained(self._path):
                 database.execute("BEGIN IMMEDIATE")
                 for number, write in enumerate(writes):
                     try:
                         self._apply(database, write.work)
-                    except StoreError as error:
+                    except EwmsError as error:
                         failed[number] = error
                         if not database.in_transaction:
                             raise
                 database.execute("COMMIT")
-        except StoreError as error:
+        except Exception as error:  # noqa: BLE001  if this thread ended, whoever writes after this would wait for ever
             if database.in_transaction:
                 database.execute("ROLLBACK")
             failed = dict.fromkeys(range(len(writes)), error)
@@ -115,7 +115,7 @@ class Writer:
         try:
             with explained(self._path):
                 work(database)
-        except StoreError:
+        except EwmsError:
             if database.in_transaction:  # SQLite itself has rolled back where the disk failed
                 database.execute("ROLLBACK TO one")
                 database.execute("RELEASE one")

@@ -157,7 +157,7 @@ class Journal(ABC):
 
     @abstractmethod
     def values(self) -> dict[str, Any]:
-        """All named values."""
+        """All named values; `epoch` is the last in use."""
 
     @abstractmethod
     def advance(self, epoch: int) -> None:

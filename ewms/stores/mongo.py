@@ -19,8 +19,19 @@ from ewms.stores._mongo_address import MongoAddress
 from ewms.stores._mongo_changes import apply, check, is_one_operation
 from ewms.stores._mongo_journal import MongoJournal
 from ewms.stores._mongo_query import all_of, filter_of, ordered, plain, ranges
-from ewms.stores._mongo_schema import ATTEMPTS, COUNTERS, EVENTS, FORGOTTEN, JOURNALS, LOGS, MESSAGES, Database, prepare
-from ewms.stores.store import Change, Document, Forget, Page, Store, Stored
+from ewms.stores._mongo_schema import (
+    ATTEMPTS,
+    COUNTERS,
+    EVENTS,
+    FORGOTTEN,
+    JOURNALS,
+    LOG_ENDS,
+    LOGS,
+    MESSAGES,
+    Database,
+    prepare,
+)
+from ewms.stores.store import Change, Document, Forget, Kept, Page, Store, Stored
 
 _AT_ONCE = 5000
 """Documents that are removed by one operation, so that each ends in time."""
@@ -44,16 +55,16 @@ class MongoStore(Store):
     async def open(self) -> None:
         """See `Store.open`."""
         with self._address.explained():
-            client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(self._address.url, **self._address.options)
-            try:
-                await prepare(client[self._address.database], self._address.name)
-            except BaseException:
-                await client.close()
-                raise
-            self._client = client
+            self._client = AsyncMongoClient(self._address.url, **self._address.options)
             self._journals = MongoClient(self._address.url, connect=False, **self._address.options)
-            forgotten = [found["_id"] async for found in self._database[FORGOTTEN].find({})]
-        await self._clear(forgotten)
+        try:
+            with self._address.explained():
+                await prepare(self._database, self._address.name)
+                forgotten = [found["_id"] async for found in self._database[FORGOTTEN].find({})]
+            await self._clear(forgotten)
+        except BaseException:
+            await self.close()
+            raise
 
     async def close(self) -> None:
         """See `Store.close`."""
@@ -133,6 +144,15 @@ class MongoStore(Store):
         """See `Store.counters`."""
         with self._address.explained():
             return {each["name"]: int(each["amount"]) async for each in self._database[COUNTERS].find({"owner": owner})}
+
+    async def kept(self) -> Kept:
+        """See `Store.kept`."""
+        with self._address.explained():
+            logs = [each["_id"] async for each in self._database[LOG_ENDS].find({}, {"_id": 1})]
+            grouped = await self._database[COUNTERS].aggregate([{"$group": {"_id": "$owner"}}])
+            owners = [each["_id"] async for each in grouped]
+            journals = [each["_id"] async for each in self._database[JOURNALS].find({}, {"_id": 1})]
+        return Kept(sorted(logs), sorted(owners), sorted(journals))
 
     def journal(self, workflow_id: str, *, writer: bool = True) -> MongoJournal:
         """See `Store.journal`."""

@@ -180,7 +180,7 @@ class SqliteJournal(Journal):
 
     def values(self) -> dict[str, Any]:
         """See `Journal.values`."""
-        rows = self._query("SELECT name, value FROM \"values\" WHERE name != 'epoch'")
+        rows = self._query('SELECT name, value FROM "values"')
         return {name: msgspec.msgpack.decode(value) for name, value in rows}
 
     def advance(self, epoch: int) -> None:

@@ -13,16 +13,16 @@ from typing import TypeVar
 
 import msgspec
 
-from ewms.core.errors import StoreError
+from ewms.core.errors import InputError, StoreError
 from ewms.core.query import Query
 from ewms.stores._checks import check_workflow_id, indexed_keys, is_workflow_id
 from ewms.stores._cursors import Listing
 from ewms.stores._sqlite_changes import work_of
-from ewms.stores._sqlite_database import connect, explained
+from ewms.stores._sqlite_database import connect, copy, explained
 from ewms.stores._sqlite_query import Sql, ordered
 from ewms.stores._sqlite_writer import Writer
 from ewms.stores.sqlite import SqliteJournal
-from ewms.stores.store import Change, Document, Forget, Page, Store, Stored
+from ewms.stores.store import Change, Document, Forget, Kept, Page, Store, Stored
 
 _READERS = 4
 _decode = msgspec.json.Decoder(dict).decode
@@ -54,9 +54,12 @@ class SqliteStore(Store):
         await asyncio.to_thread(writer.start)
         self._writer = writer
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix=f"reader of {self.path.name}")
-        await self._clear(
-            await self._read(lambda database: [row[0] for row in database.execute("SELECT key FROM forgotten")])
-        )
+        try:
+            forgotten = await self._read(lambda database: database.execute("SELECT key FROM forgotten").fetchall())
+            await self._clear([key for (key,) in forgotten])
+        except BaseException:
+            await self.close()
+            raise
 
     async def close(self) -> None:
         """See `Store.close`."""
@@ -131,6 +134,41 @@ class SqliteStore(Store):
         """See `Store.counters`."""
         query = "SELECT name, amount FROM counters WHERE owner = ?"
         return dict(await self._read(lambda database: database.execute(query, (owner,)).fetchall()))
+
+    async def kept(self) -> Kept:
+        """See `Store.kept`."""
+
+        def read(database: sqlite3.Connection) -> Kept:
+            logs = [row[0] for row in database.execute("SELECT DISTINCT log FROM logs ORDER BY log")]
+            owners = [row[0] for row in database.execute("SELECT DISTINCT owner FROM counters ORDER BY owner")]
+            return Kept(logs, owners, sorted(file.stem for file in self.journals.glob("*.sqlite")))
+
+        return await self._read(read)
+
+    async def copy_to(self, path: Path) -> None:
+        """Make a new store as a copy of this one, which may be in use.
+
+        Journals are copied after the documents, so that no document tells of work that its journal has not.
+
+        Raises
+        ------
+        InputError
+            There is no store here, or one there already.
+        StoreError
+            The copy cannot be written.
+        """
+        await asyncio.to_thread(self._copy, SqliteStore(path))
+
+    def _copy(self, target: SqliteStore) -> None:
+        if not self.path.is_file():
+            raise InputError(f"there is no store at {self.path}; check the folder")
+        if target.path.exists() or target.journals.exists():
+            raise InputError(f"there is a store at {target.path} already; name a new folder")
+        with explained(target.path):
+            target.journals.mkdir(parents=True, mode=0o700)
+            copy(self.path, target.path)
+            for journal in sorted(self.journals.glob("*.sqlite")):
+                copy(journal, target.journals / journal.name)
 
     def journal(self, workflow_id: str, *, writer: bool = True) -> SqliteJournal:
         """See `Store.journal`."""

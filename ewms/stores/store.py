@@ -16,7 +16,8 @@ from ewms.core.query import Query
 from ewms.stores.base import Journal
 
 Document = dict[str, Any]
-"""JSON values only: finite numbers of 64 bits, and texts, numbers or null under the keys of `INDEXES`; 12 MiB at most."""
+"""JSON values only: finite numbers of 64 bits, and texts without NUL, numbers or null under the keys of
+`INDEXES`; 12 MiB at most."""
 
 
 class Stored(NamedTuple):
@@ -37,6 +38,17 @@ class Page(NamedTuple):
     """In the order that was asked for."""
     after: str | None
     """Where the next page begins; None if this is the last one."""
+
+
+class Kept(NamedTuple):
+    """What there is beside documents, by key and in its order."""
+
+    logs: list[str]
+    """Logs with an entry."""
+    counters: list[str]
+    """Owners of counters."""
+    journals: list[str]
+    """Workflows with a journal."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,6 +193,10 @@ class Store(ABC):
     @abstractmethod
     async def counters(self, owner: str) -> dict[str, int]:
         """The counters of one owner. Exact."""
+
+    @abstractmethod
+    async def kept(self) -> Kept:
+        """Under which keys anything is kept beside documents."""
 
     @abstractmethod
     def journal(self, workflow_id: str, *, writer: bool = True) -> Journal:

@@ -28,9 +28,9 @@ _HEADER = """\
 PATH="${{PATH:-/usr/local/bin:/usr/bin:/bin}}"
 export PATH
 unset PYTHONPATH PYTHONHOME
-# Never a folder that another user could have made before us.
+# Unpacked once; never into a folder that another user could have made before us.
 root="${{_CONDOR_SCRATCH_DIR:-${{HOME:+$HOME/.cache}}}}"
-export SHIV_ROOT="${{SHIV_ROOT:-${{root:-$(mktemp -d)}}/ewms-pilot}}"
+export SHIV_ROOT="${{SHIV_ROOT:-${{root:-$(mktemp -d)}}/.ewms-bundle}}"
 for python in "$EWMS_PYTHON" python{minor} python3 python /usr/bin/python{minor} /usr/local/bin/python{minor}; do
     [ -n "$python" ] && "$python" -c '
 import platform, sys

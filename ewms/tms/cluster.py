@@ -70,7 +70,7 @@ class Cluster:
         self._patience = Patience()
         self._freshness = Freshness()
         self._standings = Standings(service, on_end=self._look.set)
-        self._reporter = Reporter(name, service, self._standings)
+        self._reporter = Reporter(name, service, self._standings, self._wanted)
         self._housekeeper = Housekeeper(folder)
         uploads = Uploads(folder, service.download)
         self._hands = Hands(backend, service, uploads, self._wanted, self._standings.ended)
@@ -152,14 +152,14 @@ class Cluster:
             self._look.clear()
             try:
                 await self.compare()
-                failures = 0
-                pause = self._patience.next_end(self._clock())
             except BackendUnavailable as error:
                 failures += 1
                 self._reporter.lost(str(error))
-                pause = pause_after(failures)
-                await asyncio.sleep(pause)
-            await wait_set(self._look, min(pause or SURVEY_SECONDS, SURVEY_SECONDS))
+                await asyncio.sleep(min(pause_after(failures), SURVEY_SECONDS))
+                continue
+            failures = 0
+            pause = self._patience.next_end(self._clock())
+            await wait_set(self._look, SURVEY_SECONDS if pause is None else min(pause, SURVEY_SECONDS))
 
     def _begin(self, action: Action) -> asyncio.Task[None]:
         uuid = action.taskforce_uuid
@@ -200,9 +200,10 @@ class Cluster:
             _log.warning("action_failed", extra=about | {"reason": str(error)})
 
     def _forget_others(self, batches: Iterable[Batch]) -> None:
-        self._housekeeper.in_use(self._wanted.taskforces(), {batch.taskforce_uuid for batch in batches})
-        alive = {taskforce.taskforce_uuid for taskforce in self._wanted.taskforces()}
-        alive |= {batch.taskforce_uuid for batch in batches}
+        wanted = self._wanted.taskforces()
+        there = {batch.taskforce_uuid for batch in batches}
+        self._housekeeper.in_use(wanted, there)
+        alive = there | {taskforce.taskforce_uuid for taskforce in wanted}
         self._patience.keep(alive)
         self._freshness.keep(alive)
         self._standings.keep(alive)

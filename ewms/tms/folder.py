@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from ewms.core.errors import InputError
+from ewms.secret_file import write_secret_file
 
 CONFIG = "pilot.json"
 """A taskforce's configuration for its pilots; holds credentials, so it is never archived."""
@@ -23,7 +24,7 @@ class ClusterFolder:
     Parameters
     ----------
     path
-        The cluster's alone.
+        The cluster's alone; `InputError` if it cannot be made.
     """
 
     def __init__(self, path: Path) -> None:
@@ -35,8 +36,11 @@ class ClusterFolder:
         self.uploads = self.path / "uploads"
         """One folder per workflow: its uploads that pilots need."""
         self._lock = -1
-        for folder in (self.path, self.events, self.taskforces, self.uploads):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            for folder in (self.path, self.events, self.taskforces, self.uploads):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"the TMS cannot keep its state in {self.path}: {error.strerror} ({error.filename})") from error
 
     def taskforce(self, uuid: str) -> Path:
         """The folder of a taskforce."""
@@ -70,15 +74,9 @@ class ClusterFolder:
 
 
 def write_private(path: Path, content: bytes) -> None:
-    """Replace a file as a whole by one for the owner only; its folder is made if need be."""
+    """Replace a text file as a whole by one for the owner only; its folder is made if need be."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_name(path.name + ".draft")
-    draft.unlink(missing_ok=True)
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
+    write_secret_file(path, content.decode())
 
 
 def _safe(name: str) -> str:

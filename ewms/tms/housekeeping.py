@@ -9,7 +9,7 @@ import os
 import shutil
 import tarfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -23,6 +23,7 @@ INTERVAL = 3600.0
 """Seconds between two rounds."""
 _TAR = ".tar.gz"
 _GZ = ".gz"
+_DRAFT = ".draft"
 
 
 class Housekeeper:
@@ -30,18 +31,13 @@ class Housekeeper:
 
     def __init__(self, folder: ClusterFolder) -> None:
         self._folder = folder
-        self._needed: set[Path] = set()
+        self._taskforces: Sequence[TaskforceDocument] = ()
+        self._at_backend: Collection[str] = ()
         self._told = asyncio.Event()
 
-    def in_use(self, taskforces: Iterable[TaskforceDocument], at_backend: set[str]) -> None:
+    def in_use(self, taskforces: Sequence[TaskforceDocument], at_backend: Collection[str]) -> None:
         """Learn what lives: what the service wants, and what the backend still has, by taskforce."""
-        needed = set()
-        for taskforce in taskforces:
-            at_backend.add(taskforce.taskforce_uuid)
-            needed |= {self._folder.uploads_of(taskforce.workflow_id), Path(taskforce.job_event_log_fpath)}
-        for uuid in at_backend:
-            needed |= {self._folder.taskforce(uuid), self._folder.event_log(uuid)}
-        self._needed = needed
+        self._taskforces, self._at_backend = taskforces, at_backend
         self._told.set()
 
     async def run(self) -> None:
@@ -59,9 +55,10 @@ class Housekeeper:
         now
             Seconds since 1970, by the clock of the file system.
         """
+        self._drop_drafts()
         for entry in list(self._entries(now)):
             deed = decide(entry)
-            if deed is None or entry.path in self._needed:  # in use since it was listed
+            if deed is None or entry.path in self._needed():  # in use since it was listed
                 continue
             try:
                 _DEEDS[entry.kind, deed](entry.path)
@@ -69,18 +66,32 @@ class Housekeeper:
             except OSError as error:
                 _log.warning("retention_failed", extra={"path": str(entry.path), "deed": str(deed), "reason": str(error)})
 
-    def _entries(self, now: float) -> Iterator[Entry]:
-        for path in self._folder.events.glob("*" + EVENT_LOG):
-            yield self._entry(path, Kind.EVENTS, now)
-        for path in self._folder.events.glob("*" + EVENT_LOG + _GZ):
-            yield self._entry(path, Kind.ARCHIVED_EVENTS, now)
-        for path in self._folder.taskforces.iterdir():
-            yield self._entry(path, Kind.ARCHIVED_TASKFORCE if path.name.endswith(_TAR) else Kind.TASKFORCE, now)
-        for path in self._folder.uploads.iterdir():
-            yield self._entry(path, Kind.UPLOADS, now)
+    def _drop_drafts(self) -> None:
+        """Delete what a TMS left half done when it died."""
+        for path in (*self._folder.events.glob(f"*{_GZ}{_DRAFT}"), *self._folder.taskforces.glob(f"*{_TAR}{_DRAFT}")):
+            path.unlink()
 
-    def _entry(self, path: Path, kind: Kind, now: float) -> Entry:
-        return Entry(path, kind, quiet=now - _newest(path), in_use=path in self._needed)
+    def _needed(self) -> set[Path]:
+        needed = {Path(taskforce.job_event_log_fpath) for taskforce in self._taskforces}
+        needed |= {self._folder.uploads_of(taskforce.workflow_id) for taskforce in self._taskforces}
+        for uuid in {taskforce.taskforce_uuid for taskforce in self._taskforces}.union(self._at_backend):
+            needed |= {self._folder.taskforce(uuid), self._folder.event_log(uuid)}
+        return needed
+
+    def _entries(self, now: float) -> Iterator[Entry]:
+        needed = self._needed()
+        for path, kind in self._kept():
+            yield Entry(path, kind, quiet=now - _newest(path), in_use=path in needed)
+
+    def _kept(self) -> Iterator[tuple[Path, Kind]]:
+        for path in self._folder.events.glob("*" + EVENT_LOG):
+            yield path, Kind.EVENTS
+        for path in self._folder.events.glob("*" + EVENT_LOG + _GZ):
+            yield path, Kind.ARCHIVED_EVENTS
+        for path in self._folder.taskforces.iterdir():
+            yield path, Kind.ARCHIVED_TASKFORCE if path.name.endswith(_TAR) else Kind.TASKFORCE
+        for path in self._folder.uploads.iterdir():
+            yield path, Kind.UPLOADS
 
 
 def _newest(path: Path) -> float:
@@ -95,7 +106,7 @@ def _newest(path: Path) -> float:
 def _compress_file(path: Path) -> None:
     """Put a compressed file in its place; how far it was read is of no more interest."""
     goal = path.with_name(path.name + _GZ)
-    draft = goal.with_name(goal.name + ".draft")
+    draft = goal.with_name(goal.name + _DRAFT)
     with path.open("rb") as plain, _private(draft) as raw, gzip.GzipFile(fileobj=raw, mode="wb") as packed:
         shutil.copyfileobj(plain, packed)
     draft.replace(goal)
@@ -106,7 +117,7 @@ def _compress_file(path: Path) -> None:
 def _compress_folder(path: Path) -> None:
     """Put an archive in its place, without the configuration, which holds credentials."""
     goal = path.with_name(path.name + _TAR)
-    draft = goal.with_name(goal.name + ".draft")
+    draft = goal.with_name(goal.name + _DRAFT)
     with _private(draft) as raw, tarfile.open(fileobj=raw, mode="w:gz") as archive:
         archive.add(path, arcname=path.name, filter=lambda member: None if Path(member.name).name == CONFIG else member)
     draft.replace(goal)

@@ -8,12 +8,13 @@ import time
 from collections.abc import Iterable
 
 from ewms.core.errors import EwmsError
-from ewms.core.service.report import ClusterReport
+from ewms.core.service.report import ClusterReport, SiteScore
 from ewms.tms.backend import Batch
 from ewms.tms.service import Service
 from ewms.tms.sites import scores
 from ewms.tms.standings import Standings
 from ewms.tms.waiting import wait_set
+from ewms.tms.wanted import Wanted
 
 _log = logging.getLogger("ewms.tms")
 REPORT_SECONDS = 10.0
@@ -31,12 +32,15 @@ class Reporter:
         Of the cluster.
     standings
         Where the scores of sites are.
+    wanted
+        Where sites are that the service has excluded.
     """
 
-    def __init__(self, name: str, service: Service, standings: Standings) -> None:
+    def __init__(self, name: str, service: Service, standings: Standings, wanted: Wanted) -> None:
         self._name = name
         self._service = service
         self._standings = standings
+        self._wanted = wanted
         self._report = ClusterReport(ready=False, reason="its backend was not asked yet")
         self._changed = asyncio.Event()
 
@@ -62,13 +66,18 @@ class Reporter:
         """Send reports until cancelled. One that is lost is not sent again: the next one tells more."""
         while True:
             self._changed.clear()
-            sites = scores(self._standings.sites, time.monotonic())
             try:
-                await self._service.report(self._report.model_copy(update={"sites": sites}))
+                await self._service.report(self._report.model_copy(update={"sites": self._sites()}))
             except EwmsError as error:
                 _log.debug("report_lost", extra={"cluster": self._name, "reason": str(error)})
             await asyncio.sleep(_GAP)
             await wait_set(self._changed, REPORT_SECONDS)
+
+    def _sites(self) -> dict[str, SiteScore]:
+        """The scores, without those that would end an exclusion which this TMS knows nothing of, or no more."""
+        excluded = self._wanted.excluded_sites()
+        found = scores(self._standings.sites, time.monotonic())
+        return {name: score for name, score in found.items() if score.excluded_for > 0 or name not in excluded}
 
     def _set(self, report: ClusterReport) -> None:
         if report.model_dump(exclude={"workers", "batches"}) != self._report.model_dump(exclude={"workers", "batches"}):

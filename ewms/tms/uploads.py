@@ -10,7 +10,7 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path, PurePosixPath
 
 from ewms.core.config import ContextFile, PilotConfig
-from ewms.core.errors import InputError
+from ewms.core.errors import InputError, NotFound
 from ewms.core.service.files import CODE, CONTEXT
 from ewms.tms.folder import ClusterFolder
 
@@ -45,7 +45,7 @@ class Uploads:
         Raises
         ------
         InputError
-            A name leads out of the folder, or what came is not what was uploaded.
+            A name leads out of the folder, or the service does not have what was uploaded.
         """
         root = self._folder.uploads_of(workflow_id)
         places = {name: root / _checked(name) for name in wanted}
@@ -59,11 +59,14 @@ class Uploads:
         place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         draft = place.with_name(place.name + ".draft")
         digest = hashlib.sha256()
-        with draft.open("wb") as file:
+        try:
             async with self._download(workflow_id, name) as chunks:
-                async for chunk in chunks:
-                    digest.update(chunk)
-                    await asyncio.to_thread(file.write, chunk)
+                with draft.open("wb") as file:
+                    async for chunk in chunks:
+                        digest.update(chunk)
+                        await asyncio.to_thread(file.write, chunk)
+        except NotFound as error:
+            raise InputError(f"upload '{name}' of {workflow_id} is not at the service ({error}); upload it again") from error
         if digest.hexdigest() != sha256:
             draft.unlink()
             raise InputError(f"upload '{name}' of {workflow_id} was damaged on its way, or replaced; upload it again")

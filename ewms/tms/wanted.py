@@ -55,6 +55,10 @@ class Wanted:
         """All that the plan names, also those that are known to be over."""
         return [order.taskforce for order in self._orders.values()]
 
+    def excluded_sites(self) -> set[str]:
+        """Where the service lets no worker start, for whatever reason."""
+        return {site for order in self._orders.values() for site in order.excluded_sites}
+
     def _current(self, uuid: str, order: Order) -> Order:
         known = self._confirmed.get(uuid)
         if known is None or _COURSE[known.phase] <= _COURSE[order.taskforce.phase]:

@@ -53,6 +53,11 @@ class Files:
         """Where a content lies, as this filesystem calls it."""
         return f"{self._root}/{sha256[:2]}/{sha256}"
 
+    def local_path(self, sha256: str) -> Path | None:
+        """The file that holds a content, where this machine's own filesystem keeps it and it is there."""
+        path = Path(self.path(sha256))
+        return path if "file" in self._filesystem.protocol and path.is_file() else None
+
     def put(self, data: bytes) -> Content:
         """Keep bytes."""
         content = Content(hashlib.sha256(data).hexdigest(), len(data))

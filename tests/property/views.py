@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ewms.core.scheduler.view import Cluster, Decisions, Owner, Taskforce, View, Workload
 
-SLOW = 60.0
+SLOW = 10.0
 """Seconds of an event that make a workload want a worker per event, by the default horizon."""
 CLUSTERS = ("north", "south", "west")
 
@@ -31,9 +31,9 @@ def workloads(draw: st.DrawFn, number: int, owners: int) -> Workload:
         priority=draw(st.sampled_from([10, 50, 50, 100, 120])),
         submitted=draw(st.sampled_from([1.0, 2.0])),
         backlog=draw(st.integers(0, 15)),
-        seconds=draw(st.sampled_from([None, 0.1, 20.0, SLOW])),
+        seconds=draw(st.sampled_from([None, 0.1, 3.0, SLOW])),
         limit=draw(st.none() | st.integers(0, 10)),
-        running_since=draw(st.none() | st.sampled_from([0.0, 970.0])),
+        running_since=draw(st.none() | st.sampled_from([0.0, 995.0])),
         surplus_since=draw(st.none() | st.sampled_from([969.0, 990.0])),
     )
 

@@ -23,7 +23,7 @@ STARTER_JOB_ENVIRONMENT = "PATH=/usr/bin:/bin:$(LIBEXEC)"
 JOB_DEFAULT_LEASE_DURATION = 20
 CONCURRENCY_LIMIT_DEFAULT = 100
 """
-_MINUTES = "90"
+_MINUTES = "45"
 """After which a pool ends whose session was killed."""
 _INSTALL_SECONDS = 300.0
 _CALL_SECONDS = 120.0

@@ -52,18 +52,6 @@ class Site:
         self._launchers: list[LocalLauncher] = []
         self.hosts: list[HostProcess] = []
 
-    def settings(self, name: str = "host") -> dict[str, Any]:
-        """Of a driver host of this site."""
-        return {
-            "store": str(self.folder / "store.sqlite"),
-            "broker": self.broker_url,
-            "files": str(self.folder / "files"),
-            "blobs": str(self.folder / "blobs"),
-            "folder": str(self.folder / "drive" / name),
-            "lease": LEASE,
-            "name": name,
-        }
-
     async def submit(self, spec: Mapping[str, Any], uploads: Mapping[str, bytes] | None = None, **fields: Any) -> str:
         """What a POST to the service does; the workflow's id."""
         identity = workflow_id(time.time(), secrets.token_bytes(4))
@@ -152,10 +140,11 @@ class Site:
         return launcher
 
     async def start_host(self, name: str = "host") -> HostProcess:
-        """A driver host as a process."""
-        host = HostProcess(self.folder, self.settings(name))
+        """A driver host as a process, which looks for work by now."""
+        host = HostProcess(self.folder, self.broker_url, name)
         self.hosts.append(host)
         await host.start()
+        await host.wait_log("host_started")
         return host
 
     async def close(self) -> None:
@@ -166,19 +155,24 @@ class Site:
 
 
 class HostProcess:
-    """`python -m ewms.drive` with its log."""
+    """`ewms drive` with its log."""
 
-    def __init__(self, folder: Path, settings: Mapping[str, Any]) -> None:
-        self.name: str = settings["name"]
-        self.log = folder / f"{settings['name']}.log"
-        self._path = folder / f"{settings['name']}.json"
-        self._path.touch(mode=0o600)
-        self._path.write_text(json.dumps(settings))
+    def __init__(self, folder: Path, broker_url: str, name: str = "host") -> None:
+        self.name = name
+        self.log = folder / f"{name}.log"
+        self.config = folder / "ewms.toml"
+        secret = folder / "broker.url"
+        secret.touch(mode=0o600)
+        secret.write_text(broker_url)
+        self.config.write_text(f'[service]\ndata = "{folder}"\nbroker = "file:{secret}"\nlease = {LEASE}\n')
 
     async def start(self) -> None:
+        program = "from ewms.cli.main import main; main()"
         with self.log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "ewms.drive", str(self._path), stdout=log, stderr=log
+                *(sys.executable, "-c", program, "drive", "--config", str(self.config), "--name", self.name),
+                stdout=log,
+                stderr=log,
             )
 
     def send(self, number: int) -> None:
@@ -202,15 +196,16 @@ class HostProcess:
 
 
 @contextlib.asynccontextmanager
-async def open_site(folder: Path) -> AsyncIterator[Site]:
-    """A site on a broker and a store of its own."""
-    async with (
-        EmbeddedNats(folder / "broker", keep_port=True) as server,
-        store_for(folder / "store.sqlite") as store,
-        broker_for(server.url) as broker,
-        News(broker) as news,
-    ):
-        site = Site(folder, store, broker, server.url, news)
+async def open_site(folder: Path, broker_url: str = "") -> AsyncIterator[Site]:
+    """A site on a store of its own, and a broker of its own where none is named."""
+    async with contextlib.AsyncExitStack() as stack:
+        if not broker_url:
+            server = await stack.enter_async_context(EmbeddedNats(folder / "broker", keep_port=True))
+            broker_url = server.url
+        store = await stack.enter_async_context(store_for(folder / "store.sqlite"))
+        broker = await stack.enter_async_context(broker_for(broker_url))
+        news = await stack.enter_async_context(News(broker))
+        site = Site(folder, store, broker, broker_url, news)
         try:
             yield site
         finally:

@@ -52,14 +52,17 @@ class RabbitmqServer:
         Made; holds everything.
     authority
         Issues its certificate, and those of clients that show one.
+    with_management
+        Whether it has the management API, which makes its start slower; `USER` is an administrator in any case.
     """
 
-    def __init__(self, folder: Path, authority: trustme.CA) -> None:
+    def __init__(self, folder: Path, authority: trustme.CA, *, with_management: bool = False) -> None:
         self.folder = folder
-        self.port, self.tls_port, self._dist_port, self._epmd_port = free_ports(4)
+        self.port, self.tls_port, self._dist_port, self._epmd_port, management_port = free_ports(5)
+        self.management_url = f"http://127.0.0.1:{management_port}"
         self._process: subprocess.Popen[bytes] | None = None
         (folder / "home").mkdir(parents=True)
-        (folder / "plugins").write_text("[].")
+        (folder / "plugins").write_text("[rabbitmq_management]." if with_management else "[].")
         (folder / "advanced.config").write_text("[{rabbit,[{channel_tick_interval,1000}]}].")
         (folder / "definitions.json").write_text(json.dumps(_definitions()))
         self.ca = folder / "ca.pem"
@@ -77,6 +80,7 @@ class RabbitmqServer:
             f"ssl_options.keyfile = {folder / 'server.pem'}\n"
             "ssl_options.verify = verify_peer\n"
             "ssl_options.fail_if_no_peer_cert = false\n"
+            + (f"management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {management_port}\n" if with_management else "")
         )
 
     def url(self, *, user: str = USER, password: str = PASSWORD, vhost: str = VHOST, query: str = "") -> str:
@@ -174,7 +178,9 @@ def _definitions() -> dict[str, object]:
         return {"user": user, "vhost": VHOST, "configure": ".*", "write": write, "read": ".*"}
 
     return {
-        "users": [{"name": name, "password": PASSWORD, "tags": ""} for name in (USER, READER)],
+        "users": [
+            {"name": name, "password": PASSWORD, "tags": tags} for name, tags in ((USER, "administrator"), (READER, ""))
+        ],
         "vhosts": [{"name": VHOST}],
         "permissions": [permission(USER, ".*"), permission(READER, "^ewms.signals$")],
     }

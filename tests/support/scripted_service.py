@@ -151,6 +151,8 @@ class ScriptedService:
         return Response(pilot.model_dump_json(warnings=False), media_type="application/json")
 
     async def _file(self, workflow_id: str, name: str) -> Response:
+        if name not in self.files:
+            raise HTTPException(404)
         return Response(self.files[name], media_type="application/octet-stream")
 
     async def _report(self, cluster: str, report: ClusterReport) -> dict[str, str]:

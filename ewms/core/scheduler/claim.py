@@ -58,9 +58,7 @@ def pieces(view: View, bits: dict[str, int]) -> list[Piece]:
     taskforces: defaultdict[str, list[Taskforce]] = defaultdict(list)
     for taskforce in view.taskforces:
         taskforces[taskforce.workload].append(taskforce)
-    found: list[Piece] = []
-    for work in view.workloads:
-        found += _pieces_of(work, taskforces[work.key], bits, view)
+    found = [piece for work in view.workloads for piece in _pieces_of(work, taskforces[work.key], bits, view)]
     found.sort(key=lambda piece: (-piece.work.priority, piece.work.submitted, piece.work.key, piece.taskforces[0].uuid))
     return found
 

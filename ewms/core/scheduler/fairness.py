@@ -46,7 +46,9 @@ def divide(pieces: Sequence[Piece], slots: int, usage: Usage) -> None:
         lane: defaultdict[str, list[Piece]] = defaultdict(list)
         for piece in pieces:
             if piece.urgent is urgent:
-                lane[piece.work.owner].append(piece)
+                piece.grant = 0
+                if piece.claim:
+                    lane[piece.work.owner].append(piece)
         owners = sorted(lane)
         claims = []
         for owner in owners:
@@ -62,6 +64,8 @@ def divide(pieces: Sequence[Piece], slots: int, usage: Usage) -> None:
 def _by_priority(pieces: list[Piece], slots: int) -> None:
     """Divide an owner's slots: higher priorities first, equals evenly."""
     for _, group in groupby(pieces, key=lambda piece: piece.work.priority):
+        if not slots:
+            return
         equals = list(group)
         for piece, given in zip(equals, evenly([piece.claim for piece in equals], slots), strict=True):
             piece.grant = given

@@ -34,9 +34,10 @@ def schedule(view: View) -> Decisions:
     transport = Transport(_capacities(clusters))
     place(served, bits, transport)
     surplus_since = keep(served, view, bits, transport.free, usage)
-    workers = {taskforce.uuid: taskforce.workers for taskforce in view.taskforces}
+    workers = {each.uuid: 0 if each.cluster in bits else each.workers for each in view.taskforces}
     for piece in served:
-        workers.update(_by_taskforce(piece, bits))
+        if piece.placed:
+            workers.update(_by_taskforce(piece, bits))
     start = sorted(taskforce.uuid for taskforce in view.taskforces if not taskforce.started and workers[taskforce.uuid])
     return Decisions(workers=workers, start=tuple(start), surplus_since=surplus_since)
 

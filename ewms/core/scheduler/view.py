@@ -74,8 +74,9 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 
     urgent: int = 100
     """Priority from which workflows take slots from others."""
-    horizon: float = 60.0
-    """Seconds within which a workflow's backlog should be done, where there are enough slots."""
+    horizon: float = 10.0
+    """Seconds within which a workflow's backlog should be done, where there are enough slots: not much longer than it takes
+    to start a worker, so that waiting users get all that helps them."""
     grace: float = 30.0
     """Seconds for which workers without an event are kept while nobody else wants their slots."""
 

@@ -24,9 +24,7 @@ def _label(name: str) -> str:
     return name
 
 
-Labels = Annotated[
-    dict[Annotated[str, AfterValidator(_label)], Annotated[str, Field(max_length=200)]], Field(max_length=50)
-]
+Labels = Annotated[dict[Annotated[str, AfterValidator(_label)], Annotated[str, Field(max_length=200)]], Field(max_length=50)]
 Priority = Annotated[int, Field(ge=0, le=_MOST)]
 Workers = Annotated[int, Field(ge=1, le=_MOST)]
 Webhook = Annotated[str, Field(pattern="^https?://", max_length=2000)]

@@ -110,6 +110,9 @@ def added_taskforce(
 
 def _queues(request: WorkflowRequest, parent: _Parent) -> list[QueueDocument]:
     """One per alias, in the order in which the tasks name them."""
+    for number, task in enumerate(request.tasks):
+        if not task.input_queue_aliases:
+            raise InputError(f"tasks[{number}] reads no queue, so it would never run; name one in input_queue_aliases")
     read = _aliases(task.input_queue_aliases for task in request.tasks)
     written = _aliases(task.output_queue_aliases for task in request.tasks)
     used = {**read, **written}
@@ -158,8 +161,6 @@ def _check(task: TaskRequest, where: str) -> None:
             f"{where}.pilot_config.input_files may only name files that were uploaded for this workflow, "
             f"and {task.pilot_config.input_files[0]!r:.80} was not; submit with POST /api/workflows to upload files"
         )
-    if not task.input_queue_aliases:
-        raise InputError(f"{where} reads no queue, so it would never run; name one in input_queue_aliases")
 
 
 def _task_specs(task: TaskRequest, task_id: str, names: Mapping[str, str], where: str) -> list[TaskSpec]:

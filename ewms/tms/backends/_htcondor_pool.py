@@ -189,6 +189,10 @@ def bindings(config: str) -> Any:
                 "run one `ewms tms` for each"
             )
         os.environ["CONDOR_CONFIG"] = config
+    configured = os.environ.get("CONDOR_CONFIG", "")
+    # What the bindings themselves would say to that is several lines on stderr.
+    if configured.startswith("/") and not os.path.exists(configured):
+        raise UsageError(f"HTCondor's configuration {configured} is not there; correct CONDOR_CONFIG, or unset it")
     try:
         import htcondor2
     except ImportError:

@@ -31,9 +31,7 @@ def job_count(order: Order) -> int:
     return min(_MAX_JOBS, _REPLACEMENTS * max(taskforce.workers, taskforce.n_workers or 1))
 
 
-def describe(
-    order: Order, settings: HtcondorSettings, *, owner: str, folder: str, log: str, grace: float
-) -> dict[str, str]:
+def describe(order: Order, settings: HtcondorSettings, *, owner: str, folder: str, log: str, grace: float) -> dict[str, str]:
     """The submit description.
 
     Parameters

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import msgspec
@@ -41,7 +41,7 @@ class Watch:
         self._events = events
         self._courses: dict[str, Course] = {}
 
-    async def standings(self) -> AsyncIterator[Standing]:
+    async def standings(self) -> AsyncGenerator[Standing, None]:
         """First how every taskforce stands whose end was not heard yet, then whatever changes."""
         last: dict[str, Standing] = {}
         while True:

@@ -32,7 +32,8 @@ SOUND_SECONDS = 60.0
 """A pilot that lived so long was no crash at its start."""
 TEAR_DOWN_SECONDS = 1.0
 """For pilots to end by themselves when their batch is removed; idle ones need less."""
-_BROKEN = 4
+_HOPELESS = frozenset({2, 4, 6})
+"""Exit codes of pilots that fare no better a second time: wrong configuration, broken consumer, another version."""
 _AFTER_END = 3.0
 """A pilot that ends well was told to: most often its whole workflow is over."""
 _PAUSES = (0.1, 0.5, 1.0, 2.0, 5.0)
@@ -201,7 +202,7 @@ class LocalBatch:
         self._errors[reason] += 1
         self._crashes += 1
         _log.warning("pilot_ended", extra={"taskforce": self.record.taskforce_uuid, "code": code, "reason": reason})
-        if self._crashes >= MAX_CRASHES or (code == _BROKEN and self._crashes > 1):
+        if self._crashes >= MAX_CRASHES or (code in _HOPELESS and self._crashes > 1):
             self._held = reason
             self._rest(HOLD_SECONDS)
         else:

@@ -12,6 +12,8 @@ class Launcher(ABC):
 
     pilots_survive: bool
     """Whether pilots outlive the process that launched them."""
+    shares_files: bool = True
+    """Whether pilots see the files of this machine; otherwise no body may go by reference to them."""
 
     @abstractmethod
     async def start(self, config: PilotConfig, workers: int) -> None:

@@ -19,10 +19,11 @@ from ewms.core.service.phases import Phase
 from ewms.core.service.taskforce import Order, PilotSpec, TaskforceDocument, WorkerSpec
 from ewms.core.spec import TaskSpec
 from ewms.tms.backend import BackendUnavailable, Standing
-from ewms.tms.backends._htcondor_pool import Pool
+from ewms.tms.backends._htcondor_pool import Pool, bindings
 from ewms.tms.backends.htcondor import HtcondorBackend, HtcondorSettings
 from ewms.tms.folder import ClusterFolder
 from ewms.tms.launchers.base import Launcher
+from ewms.tms.statuses import JobStatus
 
 logger = logging.getLogger("ewms.launcher")
 
@@ -33,7 +34,7 @@ _IN_A_SLOT = {"slots": 1, "scratch": "", "context": (), "search_path": (), "work
 _MAX_FAILURES = 8
 _ADDRESS = re.compile(r"<\[?([0-9a-fA-F.:]+?)\]?:\d+")
 _DEFAULT = WorkerSpec()
-_BROKEN = ("the pilot ended with exit code 2", "the pilot ended with exit code 4", "the pilot could not be started")
+_HOPELESS = ("the pilot ended with exit code 2", "the pilot ended with exit code 4", "the pilot could not be started")
 
 
 class HtcondorLauncher(Launcher):
@@ -49,11 +50,18 @@ class HtcondorLauncher(Launcher):
         How the access point is used.
     code
         Files that consumers need, by their names in the slot's `code/`: slots share no file system with us.
+
+    Raises
+    ------
+    UsageError
+        HTCondor's bindings are not installed, or its configuration is not there.
     """
 
     pilots_survive = True
+    shares_files = False
 
     def __init__(self, folder: Path, settings: HtcondorSettings, code: Mapping[str, Path]) -> None:
+        bindings(settings.config)
         self._settings = settings
         self._folder = ClusterFolder(folder)
         self._code = code
@@ -126,25 +134,30 @@ class HtcondorLauncher(Launcher):
                 logger.warning("backend_unavailable reason=%s", error)
 
     async def _listen(self) -> None:
-        failed = 0
+        held = 0
         async for standing in self._backend.standings():
-            now = sum(standing.top_task_errors.values())
-            if now > failed:
+            held, before = _held(standing), held
+            if held > before:
                 self._judge(standing)
-            failed = now
 
     def _judge(self, standing: Standing) -> None:
-        """A pilot failed: perhaps all of them will."""
+        """A worker is held: perhaps all of them will be."""
         if self._done > self._done_at_failure:
             self._failures = 0
         self._done_at_failure = self._done
         self._failures += 1
-        error = next(iter(standing.top_task_errors))
+        reasons = [status for status in standing.compound_statuses if status.startswith(JobStatus.HELD)]
+        error = next(iter(standing.top_task_errors), reasons[0])
         logger.warning("pilot_ended reason=%s", error)
-        is_hopeless = any(reason in status for status in standing.compound_statuses for reason in _BROKEN)
+        is_hopeless = any(hopeless in reason for reason in reasons for hopeless in _HOPELESS)
         is_over = (is_hopeless and self._done == 0) or self._failures >= _MAX_FAILURES
         if is_over and not self._broken.done():
             self._broken.set_result(f"pilots fail on HTCondor's slots: {error}")
+
+
+def _held(standing: Standing) -> int:
+    statuses = standing.compound_statuses.items()
+    return sum(sum(pilots.values()) for status, pilots in statuses if status.startswith(JobStatus.HELD))
 
 
 async def refuse_unreachable(pool: Pool, broker_url: str) -> None:

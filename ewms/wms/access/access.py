@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ewms.brokers.credentials import CredentialIssuer
-from ewms.core.errors import Unauthenticated
+from ewms.core.errors import Forbidden, Unauthenticated
 from ewms.core.service.queue import QueueDocument
 from ewms.wms.access.caller import Caller
 from ewms.wms.access.grants import load_grant, read_grant
@@ -39,22 +39,29 @@ class Access:
         self._provider = provider
         self._is_open = is_open
 
-    async def identify(self, authorization: str | None) -> Caller:
+    async def identify(self, authorization: str | None, *, is_foreign: bool = False) -> Caller:
         """Who sends an `Authorization` header; None where there was none.
+
+        Parameters
+        ----------
+        is_foreign
+            A browser may have been made to send it by somebody who is not on this machine.
 
         Raises
         ------
         Unauthenticated
             There is no token, or it is not valid.
         Forbidden
-            It is valid, but gives no role here.
+            It is valid, but gives no role here; or there is none, and none is wanted of this machine alone.
         ProviderUnavailable
             Nobody can tell now.
         """
         if authorization is None:
-            if self._is_open:
-                return _ANONYMOUS
-            raise Unauthenticated
+            if not self._is_open:
+                raise Unauthenticated
+            if is_foreign:
+                raise Forbidden("without a token only programs on this machine are let in, by the address 127.0.0.1")
+            return _ANONYMOUS
         scheme, _, token = authorization.partition(" ")
         token = token.strip()
         if scheme.lower() != "bearer" or not token or not token.isascii():

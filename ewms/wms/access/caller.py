@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPBearer
+from starlette.datastructures import Headers
 
+from ewms.core.addresses import is_loopback
 from ewms.core.errors import Unauthenticated
 from ewms.wms.access.roles import Role, require, rule_of
 
@@ -36,9 +39,19 @@ async def admitted(request: Request) -> Caller | None:
     if rule.roles is None:
         return None
     access: Access = request.app.state.service.access
-    caller = await access.identify(request.headers.get("Authorization"))
+    caller = await access.identify(request.headers.get("Authorization"), is_foreign=_is_foreign(request.headers))
     require(caller.name, caller.role, rule)
     return caller
+
+
+def _is_foreign(headers: Headers) -> bool:
+    """Whether a browser sends it for a page of elsewhere: it does so for any page, to this machine as to others."""
+    try:
+        names = [urlsplit(f"//{headers.get('Host', '')}").hostname]
+        names += [urlsplit(origin).hostname for origin in headers.getlist("Origin")]
+    except ValueError:
+        return True
+    return not all(is_loopback(name or "") for name in names)
 
 
 async def caller_of(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ewms.brokers.base import Capabilities
 from ewms.brokers.credentials import CredentialIssuer, SharedCredentials
-from ewms.brokers.urls import redact
+from ewms.brokers.urls import redact, without_login
 from ewms.core.errors import InputError
 from ewms.core.service.configuration import Configuration
 
@@ -18,13 +18,12 @@ def issuer_for(configuration: Configuration, capabilities: Capabilities) -> Cred
         There is none, and nobody said that all may share the service's own URL.
     """
     service, access = configuration.service, configuration.access
-    assert service.broker is not None
-    url = service.broker.get_secret_value()
+    url = "" if service.broker is None else service.broker.get_secret_value()
     scheme = url.partition("://")[0]
     if scheme in {"nats", "tls"} and access.nats.account is not None:
         from ewms.brokers.nats_credentials import NatsCredentials
 
-        return NatsCredentials.configured(access.nats, service.pilot_broker or redact(url))
+        return NatsCredentials.configured(access.nats, service.pilot_broker or without_login(url))
     if scheme in {"amqp", "amqps"} and access.rabbitmq.management:
         from ewms.brokers.rabbitmq_credentials import RabbitmqCredentials
 

@@ -17,7 +17,7 @@ async def provide_tokens(minted: MintedTokens, folder: Path) -> None:
 
     One that was revoked is replaced: who can read the folder can make tokens anyway.
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # noqa: ASYNC240  once, before anything is served
     for role in (Role.OPERATOR, Role.TMS):
         path = folder / f"{role}.token"
         if not path.exists() or not await _is_good(minted, read_secret_file(path)):

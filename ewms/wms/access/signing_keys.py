@@ -1,4 +1,4 @@
-"""The keys by which an OpenID provider signs: fetched when they are needed, kept while it is away, changed when it changes them."""
+"""The keys by which an OpenID provider signs: fetched when needed, kept while it is away, changed when it changes them."""
 
 from __future__ import annotations
 

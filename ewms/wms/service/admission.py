@@ -66,7 +66,9 @@ def admit(state: ServiceState, owner: str, request: NewWorkflow, uploads: dict[s
         files=request.files,
         webhooks=request.webhooks,
     )
-    public = {name: ids.queue_id(workflow.workflow_id, _entropy()) for name in graph.sources} if request.open and graph else {}
+    public = (
+        {name: ids.queue_id(workflow.workflow_id, _entropy()) for name in graph.sources} if request.open and graph else {}
+    )
     carried = {name: digest for name, digest in request.files.items() if name.startswith((CODE, CONTEXT))}
     submission = own_submission(
         workflow,
@@ -87,13 +89,13 @@ def admit(state: ServiceState, owner: str, request: NewWorkflow, uploads: dict[s
 def _locations(state: ServiceState, request: NewWorkflow) -> list[Location]:
     names = request.clusters or tuple(state.configuration.clusters)
     if not names:
-        raise InputError("the service has no clusters to run at; its operator adds a [clusters.NAME] table to its configuration")
+        raise InputError(
+            "the service has no clusters to run at; its operator adds a [clusters.NAME] table to its configuration"
+        )
     return locations_of(state.configuration).find_all(names)
 
 
-def _checked_spec(
-    state: ServiceState, request: NewWorkflow, locations: list[Location]
-) -> tuple[WorkflowSpec, Graph | None]:
+def _checked_spec(state: ServiceState, request: NewWorkflow, locations: list[Location]) -> tuple[WorkflowSpec, Graph | None]:
     document = request.spec if request.name is None else {**request.spec, "name": request.name}
     spec = parse_spec(document, "spec")
     graph = None if spec.application is not None and not spec.tasks else build_graph(spec)
@@ -102,7 +104,9 @@ def _checked_spec(
     if request.open and graph is None:
         raise SpecError("spec: an open workflow needs tasks of its own, so that it is known where events go; add them")
     if spec.application is None and not has_inputs and not request.open:
-        raise InputError(f"workflow '{spec.name}' has nothing to work on; name {INPUTS}… files, an application, or open = true")
+        raise InputError(
+            f"workflow '{spec.name}' has nothing to work on; name {INPUTS}… files, an application, or open = true"
+        )
     backends = {state.configuration.clusters[location.name].backend for location in locations}
     Consumers(request.files, state.files).check(spec, pilots_here=backends == {"local"})
     return spec, graph

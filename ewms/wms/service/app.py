@@ -9,7 +9,7 @@ from fastapi import Depends, FastAPI
 from ewms import __version__
 from ewms.wms.access.caller import admitted
 from ewms.wms.service import errors
-from ewms.wms.service.metrics import Metrics
+from ewms.wms.service.body_limit import BodyLimit
 from ewms.wms.service.requests import Requests
 from ewms.wms.service.routes import api, health, v1
 from ewms.wms.service.state import ServiceState
@@ -27,6 +27,7 @@ def create_app(state: ServiceState, troubles: Mapping[str, str] | None = None) -
     app.state.service = state
     app.state.troubles = {} if troubles is None else troubles
     errors.install(app)
+    app.add_middleware(BodyLimit, limit=state.configuration.service.max_request)
     app.add_middleware(Requests, metrics=state.metrics)
     for router in (health.router, *api.routers, *v1.routers):
         app.include_router(router)

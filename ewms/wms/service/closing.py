@@ -17,12 +17,13 @@ from ewms.wms.driver import Queues
 from ewms.wms.service.lookup import taskforces_of
 from ewms.wms.service.state import ServiceState
 
+_AT_ONCE = 16
 _PAUSE = 5.0
 _log = logging.getLogger("ewms.control")
 
 
 class Closing:
-    """Closes workflows one after the other, beside the control loop, since a broker may keep it waiting."""
+    """Closes workflows beside the control loop, since a broker may keep it waiting."""
 
     def __init__(self, state: ServiceState) -> None:
         self._state = state
@@ -39,13 +40,16 @@ class Closing:
         while True:
             await self._filled.wait()
             self._filled.clear()
-            waiting, self._waiting = self._waiting, {}
-            for workflow_id in waiting:
-                try:
-                    await self._close(workflow_id)
-                except (BrokerError, StoreError) as error:
-                    _log.warning("workflow_not_closed", extra={"workflow_id": workflow_id, "reason": str(error)})
-                    await asyncio.sleep(_PAUSE)  # the control loop puts it again
+            waiting, self._waiting = list(self._waiting), {}
+            for start in range(0, len(waiting), _AT_ONCE):
+                await asyncio.gather(*(self._try_to_close(each) for each in waiting[start : start + _AT_ONCE]))
+
+    async def _try_to_close(self, workflow_id: str) -> None:
+        try:
+            await self._close(workflow_id)
+        except (BrokerError, StoreError) as error:
+            _log.warning("workflow_not_closed", extra={"workflow_id": workflow_id, "reason": str(error)})
+            await asyncio.sleep(_PAUSE)  # the control loop puts it again
 
     async def _close(self, workflow_id: str) -> None:
         """While `closing` is set no driver host takes the workflow up. Where a service dies in it, the next one goes on."""

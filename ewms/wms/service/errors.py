@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -15,6 +16,7 @@ from ewms.core.errors import (
     Conflict,
     EwmsError,
     Forbidden,
+    MessageTooLarge,
     NotFound,
     ProviderUnavailable,
     StoreError,
@@ -24,6 +26,7 @@ from ewms.core.errors import (
 
 _CODES: tuple[tuple[type[EwmsError], HTTPStatus], ...] = (
     (UsageError, HTTPStatus.BAD_REQUEST),
+    (MessageTooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
     (Unauthenticated, HTTPStatus.UNAUTHORIZED),
     (Forbidden, HTTPStatus.FORBIDDEN),
     (NotFound, HTTPStatus.NOT_FOUND),
@@ -32,9 +35,11 @@ _CODES: tuple[tuple[type[EwmsError], HTTPStatus], ...] = (
     (StoreError, HTTPStatus.SERVICE_UNAVAILABLE),
     (BrokerError, HTTPStatus.SERVICE_UNAVAILABLE),
 )
-_HEADERS = {
+_HEADERS: dict[int, dict[str, str]] = {
     HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": "Bearer"},
     HTTPStatus.SERVICE_UNAVAILABLE: {"Retry-After": "2"},
+    # Whatever else the client would send is not read.
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: {"Connection": "close"},
 }
 _LONGEST = 300
 
@@ -47,37 +52,34 @@ def code_of(error: EwmsError) -> HTTPStatus:
     return HTTPStatus.INTERNAL_SERVER_ERROR
 
 
-def answer(code: int, message: str, headers: dict[str, str] | None = None) -> JSONResponse:
+def answer(code: int, message: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
     """An error as EWMS words it."""
+    headers = {**_HEADERS.get(code, {}), **(headers or {})}
     return JSONResponse({"code": code, "error": message}, status_code=code, headers=headers)
 
 
 def install(app: FastAPI) -> None:
     """Have an app answer errors so."""
-    app.add_exception_handler(EwmsError, _of_ours)
-    app.add_exception_handler(RequestValidationError, _of_validation)
-    app.add_exception_handler(HTTPException, _of_framework)
+    app.exception_handler(EwmsError)(_of_ours)
+    app.exception_handler(RequestValidationError)(_of_validation)
+    app.exception_handler(HTTPException)(_of_framework)
 
 
-async def _of_ours(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, EwmsError)
-    code = code_of(error)
-    return answer(code, str(error), _HEADERS.get(code))
+async def _of_ours(_: Request, error: EwmsError) -> JSONResponse:
+    return answer(code_of(error), str(error))
 
 
-async def _of_validation(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RequestValidationError)
+async def _of_validation(_: Request, error: RequestValidationError) -> JSONResponse:
     return answer(HTTPStatus.BAD_REQUEST, _complaint(error.errors()[0]))
 
 
-async def _of_framework(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)
+async def _of_framework(request: Request, error: HTTPException) -> JSONResponse:
     message = str(error.detail)
     if error.status_code == HTTPStatus.NOT_FOUND:
         message = f"there is no route {request.method} {request.url.path:.200}; see /openapi.json"
     elif error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         message = f"{request.method} is not for {request.url.path:.200}; see /openapi.json"
-    return answer(error.status_code, message, dict(error.headers or {}))
+    return answer(error.status_code, message, error.headers)
 
 
 def _complaint(problem: dict[str, Any]) -> str:

@@ -63,9 +63,7 @@ async def reading(state: ServiceState, workflow: WorkflowDocument) -> AsyncItera
         await asyncio.to_thread(journal.close)
 
 
-async def look_into(
-    state: ServiceState, workflow: WorkflowDocument, look: Callable[[Reading], T], nothing: T
-) -> T:
+async def look_into(state: ServiceState, workflow: WorkflowDocument, look: Callable[[Reading], T], nothing: T) -> T:
     """What a function finds in a workflow's journal, in a thread of its own; `nothing` where there is none yet."""
     async with reading(state, workflow) as found:
         return nothing if found is None else await asyncio.to_thread(look, found)

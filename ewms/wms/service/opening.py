@@ -19,6 +19,8 @@ from ewms.wms.files import Files
 from ewms.wms.news import News
 from ewms.wms.service.quotas import Quotas
 from ewms.wms.service.state import ServiceState
+from ewms.wms.service.vitals import VitalSigns
+from ewms.wms.service.watch import Watch
 
 _RETRY_SECONDS = 1.0
 _log = logging.getLogger("ewms.service")
@@ -41,6 +43,7 @@ async def open_state(configuration: Configuration) -> AsyncIterator[ServiceState
         stack.push_async_callback(broker.close)
         news = await stack.enter_async_context(News(broker))
         access = await stack.enter_async_context(open_access(configuration, store, broker))
+        stopping = asyncio.Event()
         yield ServiceState(
             configuration=configuration,
             store=store,
@@ -49,7 +52,10 @@ async def open_state(configuration: Configuration) -> AsyncIterator[ServiceState
             files=files,
             access=access,
             quotas=Quotas(configuration, store),
+            vitals=VitalSigns(configuration, store),
+            watch=Watch(store, news, stopping),
             clock=time.time,
+            stopping=stopping,
         )
 
 

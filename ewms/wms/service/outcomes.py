@@ -47,8 +47,9 @@ async def outcome_lines(
         while True:
             # Read before the journal is: what comes after that is for the next round.
             workflow = await _fresh(state, workflow)
-            async for part, after in _parts(state, workflow, after, sort=False):  # noqa: B020, PLR1704 - it goes on from there
+            async for part, last in _parts(state, workflow, after, sort=False):
                 yield part
+                after = last
             if workflow.state in _HAS_ENDED or state.stopping.is_set():
                 return
             if not await _changed(state, workflow, listener):

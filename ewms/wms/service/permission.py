@@ -7,10 +7,12 @@ from ewms.core.query import AllOf, OneOf, Query
 from ewms.wms.access.caller import Caller
 from ewms.wms.access.roles import Role
 
+_ALL_SEEING = frozenset({Role.OPERATOR, Role.TMS})
+
 
 def may_see(caller: Caller, owner: str) -> bool:
     """Whether something of that owner is the caller's business."""
-    return caller.role is not Role.USER or caller.name == owner
+    return caller.role in _ALL_SEEING or (caller.role is Role.USER and caller.name == owner)
 
 
 def require_sight(caller: Caller, owner: str, what: str) -> None:
@@ -26,6 +28,6 @@ def not_found(what: str) -> NotFound:
 
 def restricted(query: Query, caller: Caller) -> Query:
     """A query over what the caller may see, in documents with an `owner`."""
-    if caller.role is not Role.USER:
+    if caller.role in _ALL_SEEING:
         return query
     return Query(AllOf((query.root, OneOf("owner", (caller.name,)))))

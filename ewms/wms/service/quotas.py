@@ -53,9 +53,7 @@ class Quotas:
             yield
             return
         async with self.alone(owner):
-            unfinished = await self._store.count(
-                WORKFLOWS, Query.parse({"owner": owner, "state": {"$in": _UNFINISHED}})
-            )
+            unfinished = await self._store.count(WORKFLOWS, Query.parse({"owner": owner, "state": {"$in": _UNFINISHED}}))
             if unfinished >= limit:
                 raise Forbidden(f"{owner} has {unfinished} unfinished workflows, and may have {limit}; finish or cancel one")
             yield

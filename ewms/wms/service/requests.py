@@ -44,11 +44,14 @@ class Requests:
         exchange = _Exchange(send, identity)
         began = time.perf_counter()
         try:
-            await self._app(scope, receive, exchange.send)
+            with self._metrics.under_way.track_inprogress():
+                await self._app(scope, receive, exchange.send)
         except Exception:  # noqa: BLE001 - whatever it is must neither reach the caller nor stop the service
             _log.exception("request_failed", extra={"method": scope["method"], "path": scope["path"]})
             if not exchange.code:
-                sorry = answer(HTTPStatus.INTERNAL_SERVER_ERROR, f"internal error; see the service's log, request {identity}")
+                sorry = answer(
+                    HTTPStatus.INTERNAL_SERVER_ERROR, f"internal error; see the service's log, request {identity}"
+                )
                 await sorry(scope, receive, exchange.send)
         finally:
             self._record(scope, exchange.code, time.perf_counter() - began)

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 from ewms.core.service.configuration import Configuration
 from ewms.wms.service.app import create_app
 from ewms.wms.service.listening import HttpServer, http_server, open_socket
 from ewms.wms.service.loops import loops_of
+from ewms.wms.service.metrics import CountTransitions, Metrics
 from ewms.wms.service.opening import open_state
 from ewms.wms.service.state import ServiceState
 from ewms.wms.service.supervision import Supervisor
+
+_log = logging.getLogger("ewms.service")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,17 +45,28 @@ async def serving(configuration: Configuration) -> AsyncIterator[Serving]:
     async with open_state(configuration) as state:
         supervisor = Supervisor(loops_of(state))
         server = http_server(create_app(state, supervisor.troubles), configuration.service)
-        with open_socket(configuration.service) as socket:
-            host, port = socket.getsockname()[:2]
-            scheme = "http" if configuration.service.certificate is None else "https"
-            service = Serving(url=f"{scheme}://{_shown(host)}:{port}", state=state, server=server)
+        with open_socket(configuration.service) as listening, _counted(state.metrics):
+            service = Serving(url=_url(configuration, listening), state=state, server=server)
             async with supervisor.running():
-                task = asyncio.create_task(server.serve(sockets=[socket]))
+                task = asyncio.create_task(server.serve(sockets=[listening]))
+                _log.info("service_started", extra={"url": service.url})
                 try:
                     yield service
                 finally:
                     service.stop()
                     await task
+                    _log.info("service_stopped")
+
+
+@contextmanager
+def _counted(metrics: Metrics) -> Iterator[None]:
+    """What is logged inside the block is counted too."""
+    handler, logger = CountTransitions(metrics), logging.getLogger("ewms")
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
 
 
 async def serve(configuration: Configuration, announce: Callable[[str], None]) -> None:
@@ -69,5 +85,7 @@ async def serve(configuration: Configuration, announce: Callable[[str], None]) -
         await service.state.stopping.wait()
 
 
-def _shown(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
+def _url(configuration: Configuration, listening: socket.socket) -> str:
+    host, port = listening.getsockname()[:2]
+    scheme = "http" if configuration.service.certificate is None else "https"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"

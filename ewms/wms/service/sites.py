@@ -7,7 +7,6 @@ from collections.abc import Callable
 from functools import partial
 
 from ewms.core.errors import Conflict
-from ewms.core.query import Query
 from ewms.core.service.cluster import SiteDocument, TmsDocument, site_key, tms_key
 from ewms.core.service.report import ClusterReport, SiteScore
 from ewms.stores.collections import HOSTS, SITES
@@ -76,10 +75,7 @@ async def take_report(state: ServiceState, cluster: str, report: ClusterReport) 
     await state.news.publish(HOSTS, key)
     now = state.clock()
     await asyncio.gather(
-        *(
-            change_site(state, cluster, site, partial(_scored, score=score, now=now))
-            for site, score in report.sites.items()
-        )
+        *(change_site(state, cluster, site, partial(_scored, score=score, now=now)) for site, score in report.sites.items())
     )
 
 

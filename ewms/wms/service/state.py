@@ -17,6 +17,8 @@ from ewms.wms.files import Files
 from ewms.wms.news import News
 from ewms.wms.service.metrics import Metrics
 from ewms.wms.service.quotas import Quotas
+from ewms.wms.service.vitals import VitalSigns
+from ewms.wms.service.watch import Watch
 
 if TYPE_CHECKING:
     from ewms.wms.access.access import Access
@@ -42,12 +44,16 @@ class ServiceState:
     """Knows callers, and issues credentials."""
     quotas: Quotas
     """How much each owner may take."""
+    watch: Watch
+    """Tells listeners what changes."""
+    vitals: VitalSigns
+    """Who beside the service lives."""
     clock: Clock
     """Seconds since 1970; for what people read, never for a decision between hosts."""
+    stopping: asyncio.Event
+    """Set when the service is to end: whoever waits stops waiting."""
     metrics: Metrics = field(default_factory=Metrics)
     """For Prometheus."""
-    stopping: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when the service is to end: whoever waits stops waiting."""
 
 
 def state_of(connection: HTTPConnection) -> ServiceState:

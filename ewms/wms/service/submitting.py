@@ -39,7 +39,8 @@ async def submit_new(state: ServiceState, caller: Caller, request: NewWorkflow, 
     if key is not None and (workflow_id := await first(state.store, caller.name, key, request)) is not None:
         return (await workflow_of(state.store, caller, workflow_id))[1]
     allowed = state.configuration.webhooks.allow
-    await asyncio.gather(*(resolved(check_webhook(url, allowed), allowed) for url in request.webhooks))
+    hooks = [check_webhook(url, allowed) for url in request.webhooks]
+    await asyncio.gather(*(resolved(hook, allowed) for hook in hooks))
     uploads = await known(state, caller.name, request.files.values())
     admitted = await asyncio.to_thread(admit, state, caller.name, request, uploads)
     workflow = admitted.submission.workflow

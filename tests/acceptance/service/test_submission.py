@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 
 from ewms.core.service.phases import Phase
@@ -16,23 +14,7 @@ from ewms.stores.collections import WORKFLOWS
 from ewms.stores.store import Replace
 from ewms.wms.service.happening import tell
 from tests.support.service import RunningService, running_service
-
-CODE = b"def double(number):\n    return 2 * number\n"
-INPUT = b"1\n2\n"
-SPEC = {"name": "numbers", "tasks": [{"name": "double", "python": "work:double", "input": "numbers", "output": "doubled"}]}
-
-
-async def upload(http: httpx2.AsyncClient, content: bytes) -> str:
-    digest = hashlib.sha256(content).hexdigest()
-    answer = await http.put(f"/api/files/{digest}", content=content)
-    assert answer.status_code == 201, answer.text
-    return digest
-
-
-async def request_for(http: httpx2.AsyncClient) -> dict[str, Any]:
-    """A request that is right, with its files uploaded."""
-    files = {"code/work.py": await upload(http, CODE), "inputs/numbers.jsonl": await upload(http, INPUT)}
-    return {"spec": SPEC, "files": files, "labels": {"site": "here"}}
+from tests.support.submissions import SPEC, request_for
 
 
 async def test_a_workflow_is_taken_and_found_again(tmp_path: Path) -> None:
@@ -40,10 +22,15 @@ async def test_a_workflow_is_taken_and_found_again(tmp_path: Path) -> None:
         answer = await http.post("/api/workflows", json=await request_for(http))
         assert answer.status_code == 201, answer.text
         workflow = answer.json()
-        assert (workflow["state"], workflow["owner"], workflow["name"]) == ("pending", "local", "numbers")
+        assert (workflow["state"], workflow["owner"], workflow["name"]) == ("pending", "operator", "numbers")
         assert answer.headers["Location"] == f"/api/workflows/{workflow['workflow_id']}"
         assert (await http.get(answer.headers["Location"])).json()["workflow_id"] == workflow["workflow_id"]
-        for wanted, total in ({"label": "site=here"}, 1), ({"label": "site=there"}, 0), ({"text": "NUMB"}, 1), ({"state": "failed"}, 0):
+        for wanted, total in (
+            ({"label": "site=here"}, 1),
+            ({"label": "site=there"}, 0),
+            ({"text": "NUMB"}, 1),
+            ({"state": "failed"}, 0),
+        ):
             listing = (await http.get("/api/workflows", params=wanted)).json()
             assert (len(listing["items"]), listing["total"], listing["after"]) == (total, total, None)
 
@@ -65,7 +52,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"spec": SPEC | {"nam": 1}}, "spec: unknown key 'nam'; did you mean 'name'?"),
     ({"spec": 3}, "spec: Input should be a valid dictionary"),
     ({"spek": {}}, "unknown key 'spek'"),
-    ({"files": {"code/work.py": "0" * 64}}, "file code/work.py: local has uploaded no content 000"),
+    ({"files": {"code/work.py": "0" * 64}}, "file code/work.py: operator has uploaded no content 000"),
     ({"files": {"code/../work.py": "0" * 64}}, "is no plain relative path"),
     ({"files": {"work.py": "0" * 64}}, "has no place; name it code/"),
     ({"files": {}}, "has nothing to work on"),
@@ -75,8 +62,11 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"worker": {"requirements": "(x"}}, "requirements"),
     ({"worker": {"memory": "1 kB"}}, "memory"),
     ({"priority": -1}, "priority: Input should be greater than or equal to 0"),
-    ({"spec": SPEC | {"tasks": [SPEC["tasks"][0] | {"python": "work:duble"}]}}, "module 'work' has no 'duble'; did you mean"),  # type: ignore[index, operator]
-    ({"spec": SPEC | {"tasks": [SPEC["tasks"][0] | {"python": "wrk:f"}]}}, "there is no module 'wrk'"),  # type: ignore[index, operator]
+    (
+        {"spec": SPEC | {"tasks": [SPEC["tasks"][0] | {"python": "work:duble"}]}},
+        "module 'work' has no 'duble'; did you mean",
+    ),
+    ({"spec": SPEC | {"tasks": [SPEC["tasks"][0] | {"python": "wrk:f"}]}}, "there is no module 'wrk'"),
 ]
 
 

@@ -17,7 +17,6 @@ from ewms.tms.folder import ClusterFolder
 from tests.integration.htcondor.conftest import Listener, Work, only_batch, processes, shadows, starters, until
 from tests.support.condor import SITE, CondorPool
 
-
 Parts = Callable[[CondorPool, int], list[psutil.Process]]
 
 

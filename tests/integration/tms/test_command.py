@@ -58,7 +58,7 @@ async def test_from_start_to_sigterm(tmp_path: Path, service: ScriptedService, f
         ("[clusters.here]\nbackend = 'lokal'\n", [], "clusters.here: backend = 'lokal' is unknown"),
         ("", [], "there is no cluster to run"),
         ("[clusters.here]\nbackend = 'local'\n", ["--cluster", "hear"], "there is no cluster 'hear'"),
-        ("[clusters.here]\nbackend = 'local'\n", ["--token-file", "none.token"], "the token in none.token cannot be read"),
+        ("[clusters.here]\nbackend = 'local'\n", ["--token-file", "none.token"], "the secret in none.token cannot be read"),
         ("[clusters.here]\nbackend = 'local'\n", ["--ca", "none.pem"], "the certificates in none.pem cannot be read"),
     ],
 )

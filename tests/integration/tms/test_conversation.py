@@ -171,9 +171,13 @@ async def test_uploads_come_to_the_pilot(tms: Cluster, service: ScriptedService,
     assert (root / "code" / "work.py").read_bytes() == service.files["code/work.py"]
 
 
-async def test_a_damaged_upload_fails_the_submission(tms: Cluster, service: ScriptedService, folder: ClusterFolder) -> None:
-    service.files = {"code/work.py": b"something else"}
+@pytest.mark.parametrize("files", [{"code/work.py": b"something else"}, {}])
+async def test_a_wrong_upload_fails_the_submission(
+    tms: Cluster, service: ScriptedService, folder: ClusterFolder, files: dict[str, bytes]
+) -> None:
+    service.files = files
     await service.put(taskforce(ONE, pilot=PilotSpec(files={"code/work.py": "0" * 64})))
     await service.until(lambda: service.taskforces[ONE].failures, "a failure")
-    assert "code/work.py" in service.taskforces[ONE].reason
+    assert "'code/work.py' of WF-test" in service.taskforces[ONE].reason
+    assert "upload it again" in service.taskforces[ONE].reason
     assert not pilots(folder)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import signal
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -15,60 +13,21 @@ from ewms.core.service.phases import Phase
 from ewms.tms.folder import ClusterFolder
 from tests.support.scripted_service import TOKEN, ScriptedService
 from tests.support.taskforces import pilots, taskforce
+from tests.support.tms_processes import TmsProcesses
 
 ONE = "TF-1"
 
 
-class Processes:
-    """TMSs as processes, one after the other, in one data folder."""
-
-    def __init__(self, folder: Path, service: ScriptedService) -> None:
-        self.config = folder / "ewms.toml"
-        self.token = folder / "token"
-        self.log = folder / "tms.log"
-        self.running: list[asyncio.subprocess.Process] = []
-        self.token.write_text(TOKEN)
-        self.config.write_text(
-            f'[service]\nurl = "{service.url}"\ndata = "data"\n[clusters.here]\nbackend = "local"\nmax_workers = 2\n'
-        )
-
-    async def start(self, step: str = "") -> asyncio.subprocess.Process:
-        """Start one, which dies at that step."""
-        with self.log.open("ab") as log:
-            process = await asyncio.create_subprocess_exec(
-                *(
-                    sys.executable,
-                    "-m",
-                    "tests.support.dying_tms",
-                    str(self.config),
-                    str(self.token),
-                    *([step] if step else []),
-                ),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
-        self.running.append(process)
-        return process
-
-    async def end(self) -> None:
-        """Kill all."""
-        for process in self.running:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
-
-
 @pytest.fixture
-async def processes(tmp_path: Path, service: ScriptedService) -> AsyncIterator[Processes]:
-    processes = Processes(tmp_path, service)
+async def processes(tmp_path: Path, service: ScriptedService) -> AsyncIterator[TmsProcesses]:
+    processes = TmsProcesses(tmp_path, service.url, 'backend = "local"\nmax_workers = 2\n')
     yield processes
     await processes.end()
 
 
 @pytest.mark.parametrize("step", ["after:pilot", "before:confirm_submit", "after:confirm_submit"])
 async def test_killed_while_it_submits(
-    processes: Processes, service: ScriptedService, folder: ClusterFolder, step: str
+    processes: TmsProcesses, service: ScriptedService, folder: ClusterFolder, step: str
 ) -> None:
     await service.put(taskforce(ONE, workers=2))
     assert await (await processes.start(step)).wait() == -signal.SIGKILL
@@ -85,7 +44,7 @@ async def test_killed_while_it_submits(
 
 
 async def test_killed_while_it_submits_what_is_stopped_meanwhile(
-    processes: Processes, service: ScriptedService, folder: ClusterFolder
+    processes: TmsProcesses, service: ScriptedService, folder: ClusterFolder
 ) -> None:
     await service.put(taskforce(ONE))
     assert await (await processes.start("before:confirm_submit")).wait() == -signal.SIGKILL
@@ -100,7 +59,7 @@ async def test_killed_while_it_submits_what_is_stopped_meanwhile(
     "step", ["before:confirm_removal", "after:confirm_removal", "before:confirm_completion", "after:confirm_completion"]
 )
 async def test_killed_while_it_removes(
-    processes: Processes, service: ScriptedService, folder: ClusterFolder, step: str
+    processes: TmsProcesses, service: ScriptedService, folder: ClusterFolder, step: str
 ) -> None:
     await service.put(taskforce(ONE))
     dying = await processes.start(step)
@@ -114,7 +73,7 @@ async def test_killed_while_it_removes(
 
 
 async def test_sigterm_ends_a_tms_but_not_its_pilots(
-    processes: Processes, service: ScriptedService, folder: ClusterFolder
+    processes: TmsProcesses, service: ScriptedService, folder: ClusterFolder
 ) -> None:
     await service.put(taskforce(ONE))
     process = await processes.start()
@@ -127,7 +86,7 @@ async def test_sigterm_ends_a_tms_but_not_its_pilots(
 
 
 async def test_a_second_tms_in_the_folder_waits(
-    processes: Processes, service: ScriptedService, folder: ClusterFolder
+    processes: TmsProcesses, service: ScriptedService, folder: ClusterFolder
 ) -> None:
     await service.put(taskforce(ONE))
     first = await processes.start()
@@ -141,7 +100,7 @@ async def test_a_second_tms_in_the_folder_waits(
 
 
 async def test_neither_logs_nor_listings_hold_secrets(
-    processes: Processes, service: ScriptedService, folder: ClusterFolder
+    processes: TmsProcesses, service: ScriptedService, folder: ClusterFolder
 ) -> None:
     await service.put(taskforce(ONE))
     process = await processes.start()

@@ -13,6 +13,7 @@ import pytest
 from ewms.core.config import PilotConfig
 from ewms.core.service.taskforce import PilotSpec, WorkerSpec
 from ewms.tms.backend import BackendRefused, Batch, Standing
+from ewms.tms.backends import _local_batch
 from ewms.tms.backends.local import LocalBackend, LocalSettings, mark_of
 from ewms.tms.folder import CONFIG, ClusterFolder
 from ewms.tms.launchers.reap import MARK
@@ -87,7 +88,24 @@ async def test_a_dead_pilot_is_replaced_and_told_of(folder: ClusterFolder, pilot
         await until(lambda: local.told["TF-1"].top_task_errors == {"it was killed by SIGKILL": 1}, "its error")
 
 
-async def test_pilots_that_only_die_are_held_with_their_last_words(folder: ClusterFolder, pilot: PilotConfig) -> None:
+async def test_pilots_that_are_killed_again_and_again_are_held(
+    folder: ClusterFolder, pilot: PilotConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_local_batch, "MAX_CRASHES", 3)
+    async with watched(folder) as local:
+        await local.backend.submit(order("TF-1", 1), pilot, {})
+        killed: set[int] = set()
+        for _ in range(3):
+            await until(lambda: pilots(folder) - killed, "a pilot")
+            for pid in pilots(folder) - killed:
+                killed.add(pid)
+                os.kill(pid, signal.SIGKILL)
+        await until(lambda: local.statuses("TF-1").get("HELD: it was killed by SIGKILL"), "a hold")
+        assert not pilots(folder)
+        await local.backend.remove(await local.batch("TF-1"), "test")
+
+
+async def test_pilots_that_can_never_work_are_held_with_their_last_words(folder: ClusterFolder, pilot: PilotConfig) -> None:
     lost = pilot.model_copy(update={"broker_url": "carrier-pigeon://roof"})
     async with watched(folder) as local:
         await local.backend.submit(order("TF-1", 2), lost, {})

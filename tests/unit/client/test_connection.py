@@ -104,3 +104,10 @@ def test_urls_that_are_taken() -> None:
     assert checked_url("https://ewms.example.org/") == "https://ewms.example.org"
     assert checked_url("http://127.0.0.1:8080") == "http://127.0.0.1:8080"
     assert checked_url("http://[::1]:8080") == "http://[::1]:8080"
+
+
+def test_a_closed_one_says_so(service: StandIn) -> None:
+    connection = Connection(service.url)
+    connection.close()
+    with pytest.raises(UsageError, match="was closed; connect again"):
+        connection.get("/thing")

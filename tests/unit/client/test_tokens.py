@@ -29,6 +29,7 @@ def logins(tmp_path: Path) -> Logins:
 def test_the_variable_goes_first(logins: Logins, tmp_path: Path) -> None:
     logins.keep(URL, login())
     path = tmp_path / "token"
+    path.touch(mode=0o600)
     path.write_text("from-file\n")
     both = {"EWMS_TOKEN": " direct ", "EWMS_TOKEN_FILE": str(path)}
     assert token_source(URL, never, environment=both, logins=logins)() == "direct"
@@ -43,8 +44,9 @@ def test_the_variable_goes_first(logins: Logins, tmp_path: Path) -> None:
 def test_a_file_without_a_token(tmp_path: Path, content: str | None) -> None:
     path = tmp_path / "token"
     if content is not None:
+        path.touch(mode=0o600)
         path.write_text(content)
-    with pytest.raises(InputError, match="EWMS_TOKEN_FILE names"):
+    with pytest.raises(InputError, match="token"):
         token_source(URL, never, environment={"EWMS_TOKEN_FILE": str(path)})()
 
 

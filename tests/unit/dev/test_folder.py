@@ -10,6 +10,7 @@ import pytest
 from ewms.config_file import read_configuration
 from ewms.core.errors import InputError, RunLocked
 from ewms.dev.folder import DevFolder
+from ewms.secret_file import write_secret_file
 
 
 @pytest.fixture
@@ -23,9 +24,9 @@ def write_secrets(folder: DevFolder) -> None:
     """As the broker leaves them."""
     folder.broker.mkdir()
     for name in ("service.url", "system.url"):
-        folder.broker.joinpath(name).write_text("nats://somebody@127.0.0.1:4222")
+        write_secret_file(folder.broker / name, "nats://somebody@127.0.0.1:4222")
     for name in ("account.seed", "operator.seed"):
-        folder.broker.joinpath(name).write_text("S" + "A" * 57)
+        write_secret_file(folder.broker / name, "S" + "A" * 57)
 
 
 def test_only_one_at_a_time(folder: DevFolder) -> None:

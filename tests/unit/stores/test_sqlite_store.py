@@ -179,6 +179,18 @@ async def test_what_waits_is_written_in_one_transaction(store: SqliteStore, monk
     assert await store.counters("x") == {}
 
 
+async def test_a_bug_in_one_write_does_not_end_the_writer(store: SqliteStore) -> None:
+    gate = Gate(store)
+    await gate.reached()
+    assert store._writer is not None
+    broken = store._writer.submit(lambda _: 1 / 0)
+    await gate.open()
+    with pytest.raises(ZeroDivisionError):
+        await asyncio.wrap_future(broken)
+    await store.write(insert("WF-1"))
+    assert await store.count(WORKFLOWS) == 1
+
+
 async def test_closing_writes_what_waits(path: Path) -> None:
     store = SqliteStore(path)
     await store.open()

@@ -91,7 +91,9 @@ def test_an_event_log_is_compressed_and_its_read_state_goes(folder: ClusterFolde
 def test_an_archive_that_was_left_half_done_does_not_block(folder: ClusterFolder) -> None:
     old(folder.taskforce("TF-1") / "pilot-1.log", b"whole")
     (folder.taskforces / "TF-1.tar.gz").write_bytes(b"half")
+    (folder.taskforces / "TF-2.tar.gz.draft").write_bytes(b"a quarter")
     Housekeeper(folder).tidy(NOW)
+    assert [path.name for path in folder.taskforces.iterdir()] == ["TF-1.tar.gz"]
     with tarfile.open(folder.taskforces / "TF-1.tar.gz") as content:
         assert "TF-1/pilot-1.log" in content.getnames()
 

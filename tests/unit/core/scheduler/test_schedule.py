@@ -48,11 +48,11 @@ def test_an_unmeasured_workflow_is_measured_by_one_worker() -> None:
 
 
 def test_what_runs_for_seconds_without_a_result_takes_at_least_these() -> None:
-    assert workers(work("a", seconds=None, backlog=60, running_since=94.0)) == [6]
+    assert workers(work("a", seconds=None, backlog=10, running_since=94.0)) == [6]
 
 
 def test_workers_are_enough_to_finish_within_the_horizon() -> None:
-    assert workers(work("a", backlog=100, seconds=3.0)) == [5]
+    assert workers(work("a", backlog=100, seconds=0.5)) == [5]
 
 
 def test_a_workflow_keeps_what_it_has_while_there_is_an_event_for_each() -> None:

@@ -1,12 +1,15 @@
 """The interface of our own, `/api`: one router per resource."""
 
-from ewms.wms.service.routes.api import about, actions, clusters, files, tms, workflows
+from ewms.wms.service.routes.api import about, actions, clusters, contents, files, results, streams, tms, workflows
 
 routers = (
     about.router,
     files.router,
     workflows.router,
     actions.router,
+    contents.router,
+    results.router,
+    streams.router,
     clusters.router,
     tms.router,
 )

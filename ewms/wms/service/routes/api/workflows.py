@@ -61,6 +61,7 @@ async def submit(
 
 @router.get("")
 async def list_workflows(
+    *,
     state: State,
     caller: CallerOf,
     states: Annotated[list[WorkflowState] | None, Parameter(alias="state", description="Any of these.")] = None,

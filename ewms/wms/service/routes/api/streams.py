@@ -1,0 +1,43 @@
+"""`/api/stream` and `/api/workflows/{workflow_id}/stream`: changes as they happen, by server-sent events."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Header
+from fastapi.responses import StreamingResponse
+from starlette.exceptions import HTTPException
+
+from ewms.wms.access.caller import CallerOf
+from ewms.wms.service.event_streams import all_events, workflow_events
+from ewms.wms.service.lookup import workflow_of
+from ewms.wms.service.state import ServiceState, State
+
+router = APIRouter(prefix="/api", tags=["streams"])
+LastEventId = Annotated[str | None, Header(alias="Last-Event-ID", max_length=200)]
+_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+_KIND = "text/event-stream"
+_DOCUMENTED: dict[int | str, dict[str, object]] = {200: {"content": {_KIND: {}}}}
+
+
+@router.get("/workflows/{workflow_id}/stream", response_class=StreamingResponse, responses=_DOCUMENTED)
+async def stream_workflow(
+    workflow_id: str, state: State, caller: CallerOf, last_event_id: LastEventId = None
+) -> StreamingResponse:
+    """The workflow's document at once and at every change, with rates, until it has ended."""
+    stored, _ = await workflow_of(state.store, caller, workflow_id)
+    return _stream(state, workflow_events(state, caller, stored, last_event_id))
+
+
+@router.get("/stream", response_class=StreamingResponse, responses=_DOCUMENTED)
+async def stream_all(state: State, caller: CallerOf, last_event_id: LastEventId = None) -> StreamingResponse:
+    """A summary of every workflow that the caller may see, whenever it changes."""
+    return _stream(state, all_events(state, caller, last_event_id))
+
+
+def _stream(state: ServiceState, events: AsyncIterator[bytes]) -> StreamingResponse:
+    if state.watch.is_full:
+        raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, "too many listeners; ask by GET instead")
+    return StreamingResponse(events, media_type=_KIND, headers=_HEADERS)

@@ -89,9 +89,8 @@ def _command(command: click.Command, context: click.Context) -> Iterator[str]:
         yield "\n".join(["| option | meaning |", "|---|---|", *rows])
     if isinstance(command, click.Group):
         for name in command.list_commands(context):
-            child = command.get_command(context, name)
-            assert child is not None, name
-            yield from _command(child, click.Context(child, info_name=name, parent=context))
+            if (child := command.get_command(context, name)) is not None:
+                yield from _command(child, click.Context(child, info_name=name, parent=context))
 
 
 def spec_page() -> str:

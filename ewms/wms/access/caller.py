@@ -12,7 +12,7 @@ from starlette.datastructures import Headers
 
 from ewms.core.addresses import is_loopback
 from ewms.core.errors import Unauthenticated
-from ewms.wms.access.roles import Role, require, rule_of
+from ewms.wms.access.roles import RULES, Role, require, rule_of
 
 if TYPE_CHECKING:
     from ewms.wms.access.access import Access
@@ -35,7 +35,7 @@ async def admitted(request: Request) -> Caller | None:
 
     A dependency of the whole app: no route is without a rule.
     """
-    rule = rule_of(request.method, request.scope["route"].path)
+    rule = rule_of(request.method, request.scope["route"].path, getattr(request.app.state, "rules", RULES))
     if rule.roles is None:
         return None
     access: Access = request.app.state.service.access

@@ -123,15 +123,17 @@ RULES: Mapping[str, Rule] = {
 """By method and path, as the router has it."""
 
 
-def rule_of(method: str, path: str) -> Rule:
+def rule_of(method: str, path: str, rules: Mapping[str, Rule] = RULES) -> Rule:
     """The rule of a route; a route that nobody thought of is for operators alone.
 
     Parameters
     ----------
     path
         As the router has it, with its parameters in braces.
+    rules
+        With those of plugins, where there are any.
     """
-    return RULES.get(f"{'GET' if method == 'HEAD' else method} {path}", OPERATE)
+    return rules.get(f"{'GET' if method == 'HEAD' else method} {path}", OPERATE)
 
 
 def require(name: str, role: Role, rule: Rule) -> None:

@@ -16,6 +16,7 @@ from ewms.wms.service.listening import HttpServer, http_server, open_socket
 from ewms.wms.service.loops import loops_of
 from ewms.wms.service.metrics import CountTransitions, Metrics
 from ewms.wms.service.opening import open_state
+from ewms.wms.service.plugin import load_plugins
 from ewms.wms.service.state import ServiceState
 from ewms.wms.service.supervision import Supervisor
 
@@ -42,9 +43,10 @@ class Serving:
 @asynccontextmanager
 async def serving(configuration: Configuration) -> AsyncIterator[Serving]:
     """A service that answers until the block ends. Raises `EwmsError` in one line where it cannot begin."""
+    plugins = load_plugins()
     async with open_state(configuration) as state:
         supervisor = Supervisor(loops_of(state))
-        server = http_server(create_app(state, supervisor.troubles), configuration.service)
+        server = http_server(create_app(state, supervisor.troubles, plugins), configuration.service)
         with open_socket(configuration.service) as listening, _counted(state.metrics):
             service = Serving(url=_url(configuration, listening), state=state, server=server)
             async with supervisor.running():

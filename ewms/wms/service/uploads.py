@@ -66,6 +66,13 @@ async def take_in(
     return content
 
 
+async def take_in_bytes(state: ServiceState, owner: str, data: bytes) -> Content:
+    """As `take_in`, for what is in memory."""
+    content = await asyncio.to_thread(state.files.put, data)
+    await _register(state, owner, content)
+    return content
+
+
 async def _register(state: ServiceState, owner: str, content: Content) -> None:
     upload = UploadDocument(owner=owner, sha256=content.sha256, size=content.size, timestamp=state.clock())
     async with state.quotas.more_bytes(owner, content.size):

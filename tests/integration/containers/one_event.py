@@ -6,6 +6,7 @@ import asyncio
 import sys
 
 from ewms.core import codecs
+from ewms.core.cost import Cost
 from ewms.core.spec import TaskSpec
 from ewms.core.wire import WorkEvent
 from ewms.pilot.executors.base import Surroundings
@@ -23,7 +24,7 @@ async def _main(task: TaskSpec, folder: str) -> None:
         data_hub=f"{folder}/hub",
         scratch=folder,
     )
-    await ContainerExecutor(surroundings).work(task, WorkEvent("e", *codecs.encode("slow")))
+    await ContainerExecutor(surroundings).work(task, WorkEvent("e", *codecs.encode("slow")), Cost())
 
 
 asyncio.run(_main(TaskSpec.model_validate_json(sys.argv[1]), sys.argv[2]))

@@ -5,11 +5,12 @@ RUNS := $(VENV)/.runs
 SKYMAP := $(VENV)/.skymap
 READY := $(VENV)/.ready
 SECANTUS := .venv-secantus/.ready
+NANOIDP := .venv-nanoidp/.ready
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/pip install -q --disable-pip-version-check -c constraints.txt
 WORKERS ?= 2
 
-.PHONY: demo demo-skymap test lint readers bench soak clean
+.PHONY: demo demo-skymap test lint readers provider bench soak clean
 
 demo: $(RUNS)
 	rm -rf demo
@@ -38,12 +39,15 @@ bench: $(READY)
 readers: $(READY)
 	$(INSTALL) -e "plugins/skymap_scanner[readers]"
 
-soak: $(READY) $(SECANTUS)
+# An OpenID provider that is not ours; with its many requirements it is for CI and whoever asks, too.
+provider: $(NANOIDP)
+
+soak: $(READY) $(SECANTUS) $(NANOIDP)
 	$(INSTALL) -e "plugins/skymap_scanner[readers,fuzz]"
 	HYPOTHESIS_PROFILE=soak $(BIN)/pytest -n $(WORKERS) -q --timeout 3600 -m "soak or not soak"
 
 clean:
-	rm -rf $(VENV) .venv-secantus demo demo-skymap
+	rm -rf $(VENV) .venv-secantus .venv-nanoidp demo demo-skymap
 
 $(RUNS): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -55,11 +59,16 @@ $(SKYMAP): $(RUNS) plugins/skymap_scanner/pyproject.toml
 	touch $@
 
 $(READY): $(SKYMAP)
-	$(INSTALL) -e ".[local,service,mongo,htcondor,bundle,nkeys,numpy,ocr,pulsar,rabbitmq,survey,cryoem,test,lint]" -e "plugins/skymap_scanner[test]"
+	$(INSTALL) -e ".[local,service,mongo,htcondor,bundle,numpy,ocr,pulsar,rabbitmq,survey,cryoem,test,lint]" -e "plugins/skymap_scanner[test]"
 	touch $@
 
 # It speaks MongoDB's protocol to the tests; apart, because its licence is the GPL's and its process is all we use.
 $(SECANTUS):
 	$(PYTHON) -m venv .venv-secantus
 	.venv-secantus/bin/pip install -q --disable-pip-version-check secantusdb==0.7.0b3
+	touch $@
+
+$(NANOIDP):
+	$(PYTHON) -m venv .venv-nanoidp
+	.venv-nanoidp/bin/pip install -q --disable-pip-version-check nanoidp==3.4.0
 	touch $@

@@ -1,4 +1,4 @@
-"""Writes `docs/reference/` from the code: the commands of click, the fields of the spec's models and their docstrings.
+"""Writes `docs/reference/` from the code: the commands of click, the fields of models and their docstrings.
 
 python docs/generate.py            write the pages
 python docs/generate.py --check    fail if they are not what would be written
@@ -13,7 +13,7 @@ import itertools
 import json
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import click
@@ -24,6 +24,10 @@ from pydantic.fields import FieldInfo
 from ewms.cli.main import cli, main
 from ewms.core.container import ContainerSpec, InitSpec
 from ewms.core.retry import RetryPolicy
+from ewms.core.service.access_configuration import AccessConfiguration, NatsAccess, RabbitmqAccess, RolesConfiguration
+from ewms.core.service.cluster_configuration import ClusterConfiguration
+from ewms.core.service.configuration import ServiceConfiguration, WebhookConfiguration
+from ewms.core.service.quota import OwnerConfiguration, Quota
 from ewms.core.spec import ResourceSpec, TaskSpec, WorkflowSpec
 
 REFERENCE = Path(__file__).with_name("reference")
@@ -39,7 +43,34 @@ TABLES: dict[type[BaseModel], str] = {
     ContainerSpec: "`[tasks.container]`",
     InitSpec: "`[tasks.container.init]`",
 }
+CONFIGURATION_PREFACE = """`ewms.toml`, which `ewms serve`, `ewms drive`, `ewms tms`, `ewms token` and `ewms store` read. A
+key that is not listed here is an error, but for those of a cluster's backend. A *secret* is never written in the file: it is
+`"file:/path"` of a file that its owner alone can read, or `"env:NAME"` of a variable; so is a *URL* with a password in it. A
+*path* is a whole one, but `data` may be relative to the file. A *size* is a number of bytes, or a string such as `"500 MB"`
+or `"2 GiB"`."""
+CONFIGURATION_TABLES: dict[type[BaseModel], str] = {
+    ServiceConfiguration: "`[service]`",
+    AccessConfiguration: "`[access]`",
+    RolesConfiguration: "`[access.roles]`",
+    NatsAccess: "`[access.nats]`",
+    RabbitmqAccess: "`[access.rabbitmq]`",
+    ClusterConfiguration: "`[clusters.NAME]`",
+    Quota: "`[quotas]`",
+    OwnerConfiguration: "`[owners.NAME]`",
+    WebhookConfiguration: "`[webhooks]`",
+}
+NO_KEYS = {"options"}
+"""Fields that are filled from keys of other names."""
 TYPES = {
+    "AbsolutePath": "path",
+    "AddressText": "`host:port`",
+    "NatsAccess": "table",
+    "RabbitmqAccess": "table",
+    "RolesConfiguration": "table",
+    "Secret": "secret",
+    "SecretUrl": "URL",
+    "tuple[Algorithm, ...]": "array of strings",
+    "tuple[IPv4Network | IPv6Network, ...]": "array of networks",
     "Name": "name",
     "Size": "size",
     "bool": "boolean",
@@ -93,11 +124,15 @@ def _command(command: click.Command, context: click.Context) -> Iterator[str]:
                 yield from _command(child, click.Context(child, info_name=name, parent=context))
 
 
-def spec_page() -> str:
-    """The page on the workflow spec."""
-    parts = ["# The workflow spec", NOTICE, PREFACE]
-    for model, heading in TABLES.items():
-        rows = [_row(name, annotation, text, model.model_fields[name]) for name, annotation, text in _documented(model)]
+def models_page(title: str, preface: str, tables: Mapping[type[BaseModel], str]) -> str:
+    """A page on a TOML file: one section per model."""
+    parts = [f"# {title}", NOTICE, preface]
+    for model, heading in tables.items():
+        rows = [
+            _row(name, annotation, text, model.model_fields[name])
+            for name, annotation, text in _documented(model)
+            if name not in NO_KEYS
+        ]
         table = "\n".join(["| key | type | default | meaning |", "|---|---|---|---|", *rows])
         parts += [f"## {heading}", inspect.cleandoc(model.__doc__ or ""), table]
     return "\n\n".join(parts) + "\n"
@@ -135,7 +170,12 @@ def run() -> None:
     parser = argparse.ArgumentParser(description="Write docs/reference/ from the code.")
     parser.add_argument("--check", action="store_true", help="write nothing; fail if a page is out of date")
     is_check = parser.parse_args().check
-    for name, text in {"cli.md": cli_page(), "spec.md": spec_page()}.items():
+    pages = {
+        "cli.md": cli_page(),
+        "configuration.md": models_page("The configuration", CONFIGURATION_PREFACE, CONFIGURATION_TABLES),
+        "spec.md": models_page("The workflow spec", PREFACE, TABLES),
+    }
+    for name, text in pages.items():
         path = REFERENCE / name
         if not is_check:
             REFERENCE.mkdir(exist_ok=True)

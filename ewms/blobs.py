@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import threading
 from typing import Any
 
@@ -12,6 +13,8 @@ import msgspec
 from ewms.core import codecs
 from ewms.core.codecs import REFERENCE_MARK, Payload
 from ewms.core.errors import InputError, PayloadError
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class BlobRef(msgspec.Struct, frozen=True, array_like=True):
@@ -43,9 +46,20 @@ class BlobStore:
         if len(data) <= self.threshold or codec.startswith(REFERENCE_MARK):
             return payload
         digest = hashlib.sha256(data).hexdigest()
-        ref = BlobRef(url=f"{self.url}/{digest[:2]}/{digest}", sha256=digest, size=len(data))
+        ref = BlobRef(url=self._place(digest), sha256=digest, size=len(data))
         self._write(ref, data)
         return Payload(REFERENCE_MARK + codec, msgspec.msgpack.encode(ref))
+
+    def made(self, reference: bytes) -> bool:
+        """Whether an encoded reference is one of this store's: it names no other place than its digest does."""
+        try:
+            ref = msgspec.msgpack.decode(reference, type=BlobRef)
+        except msgspec.MsgspecError:
+            return False
+        return _DIGEST.fullmatch(ref.sha256) is not None and ref.url == self._place(ref.sha256)
+
+    def _place(self, digest: str) -> str:
+        return f"{self.url}/{digest[:2]}/{digest}"
 
     def _write(self, ref: BlobRef, data: bytes) -> None:
         if self._local:
@@ -72,12 +86,12 @@ def fetch(ref: BlobRef) -> bytes:
     try:
         if "://" not in ref.url:
             with open(ref.url, "rb") as stream:
-                data = stream.read()
+                data = stream.read(ref.size + 1)
         else:
             import fsspec
 
             with fsspec.open(ref.url, "rb") as stream:
-                data = stream.read()
+                data = stream.read(ref.size + 1)
     except OSError as error:
         raise InputError(f"a body kept at {ref.url} cannot be read: {error}") from error
     if hashlib.sha256(data).hexdigest() != ref.sha256:

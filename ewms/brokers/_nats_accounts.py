@@ -19,7 +19,9 @@ from ewms.brokers._nats_jwt import UNLIMITED, body_of, user_claims
 from ewms.brokers._nats_keys import ACCOUNT, OPERATOR, USER, Key
 from ewms.brokers._nats_permissions import exports, imports
 from ewms.brokers.embedded import MAX_PAYLOAD
-from ewms.secret_file import write_secret_file
+from ewms.brokers.nats_login import NatsLogin
+from ewms.core.errors import InputError
+from ewms.secret_file import read_secret_file, write_secret_file
 
 _EVERYTHING = [">"]
 _LIMITS = dict.fromkeys(("subs", "data", "payload", "imports", "exports", "conn", "leaf"), UNLIMITED)
@@ -72,8 +74,8 @@ class Accounts:
         server
             URL of the server, without credentials.
         """
-        write_secret_file(self.folder / "service.url", self.login(server))
-        write_secret_file(self.folder / "system.url", _login(server, self.system, "ewms-system"))
+        self._write_login("service", self.queues, server)
+        self._write_login("system", self.system, server)
         write_secret_file(self.folder / "operator.seed", self.operator.seed)
         write_secret_file(self.folder / "account.seed", self.guests.seed)
 
@@ -99,18 +101,36 @@ class Accounts:
         write_secret_file(path, "\n".join(lines) + "\n" + settings)
         return path
 
-    def login(self, server: str) -> str:
-        """URL of a user who may do everything with queues."""
-        return _login(server, self.queues, "ewms-service")
+    @property
+    def service_url(self) -> str:
+        """URL of a user who may do everything with queues, once logins were written."""
+        return read_secret_file(self.folder / "service.url")
 
     def _seeds(self) -> _Seeds:
         path = self.folder / "keys.json"
-        with contextlib.suppress(FileNotFoundError, msgspec.MsgspecError):
+        try:
             return msgspec.json.decode(path.read_bytes(), type=_Seeds)
+        except FileNotFoundError:
+            pass  # the first start
+        except msgspec.MsgspecError as error:  # with other keys the queues would be empty
+            raise InputError(f"the broker's keys in {path} are damaged; restore the file from a backup") from error
         kinds = (OPERATOR, ACCOUNT, ACCOUNT, ACCOUNT)
         seeds = _Seeds(*(Key.made_of(secrets.token_bytes(32), kind).seed for kind in kinds))
         write_secret_file(path, msgspec.json.encode(seeds).decode())
         return seeds
+
+    def _write_login(self, name: str, account: Key, server: str) -> None:
+        """Write a URL with everything that its user needs: the user of the last time, if there was one."""
+        path = self.folder / f"{name}.url"
+        login: NatsLogin | None = None
+        with contextlib.suppress(InputError):
+            login = NatsLogin.of(read_secret_file(path).partition("://")[2].rpartition("@")[0])
+        if login is None:
+            user, claims = Key.made_of(secrets.token_bytes(32), USER), user_claims(_EVERYTHING, _EVERYTHING)
+            identity = secrets.token_hex(16)
+            token = account.token(user.id, claims, name=f"ewms-{name}", identity=identity, issued=_now())
+            login = NatsLogin(token=token, seed=user.seed)
+        write_secret_file(path, login.url(server))
 
     def _write_account(self, folder: Path, account: Key, name: str, more: dict[str, Any]) -> None:
         """Tell servers of an account, as this version has it, and keep what was revoked."""
@@ -122,25 +142,6 @@ class Accounts:
         claims = {"type": "account", **more, "limits": limits, "revocations": revocations}
         token = self.operator.token(account.id, claims, name=name, identity=secrets.token_hex(16), issued=_now())
         write_secret_file(path, token)
-
-
-def login_url(server: str, token: str, key: Key) -> str:
-    """A broker URL with a user's token and key.
-
-    Parameters
-    ----------
-    server
-        URL of the server, without credentials.
-    """
-    scheme, _, rest = server.partition("://")
-    return f"{scheme}://{token}:{key.seed}@{rest}"
-
-
-def _login(server: str, account: Key, name: str) -> str:
-    user = Key.made_of(secrets.token_bytes(32), USER)
-    identity = secrets.token_hex(16)
-    claims = user_claims(_EVERYTHING, _EVERYTHING)
-    return login_url(server, account.token(user.id, claims, name=name, identity=identity, issued=_now()), user)
 
 
 def _now() -> int:

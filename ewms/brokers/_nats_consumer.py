@@ -220,7 +220,9 @@ class NatsConsumer(Consumer):
             return
         if self._pull is not None:
             self._withdraw()
-        if self._arrived and self._timer is None and self._error is None:
+        if self._arrived and self._error is not None:  # it came after the end
+            self._connection.spawn(self._give_back())
+        elif self._arrived and self._timer is None:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(GIVE_BACK_SECONDS, self._on_timer)
 

@@ -14,7 +14,6 @@ servers of a cluster that keep each queue.
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import ssl
 from pathlib import Path
@@ -77,7 +76,7 @@ class NatsAddress(msgspec.Struct, frozen=True, kw_only=True):
             is_local=all(is_loopback(host) for host, _ in addresses),
             login=_login(shown, userinfo, parameters)
             if issued is None
-            else {"user_credentials": _credentials(shown, issued)},
+            else {"user_credentials": RawCredentials(issued.credentials)},
             inbox=_INBOX if issued is None else issued.inbox,
             is_issued=issued is not None,
             tls=tls_context(shown, parameters) if scheme == "tls" or {"ca", "cert"} & parameters.keys() else None,
@@ -103,18 +102,7 @@ def _login(shown: str, userinfo: str, parameters: dict[str, str]) -> dict[str, A
     return login
 
 
-def _credentials(shown: str, issued: NatsLogin) -> RawCredentials:
-    _check_keys(f"broker URL {shown}")
-    return RawCredentials(issued.credentials)
-
-
 def _check_seed(shown: str, name: str, path: str, form: re.Pattern[str]) -> None:
     """nats-py fails in strange ways on files of another form."""
     if not form.search(Path(path).read_text(errors="replace")):
         raise UsageError(f"broker URL {shown}: {name} file {path!r} does not hold what `nsc` writes into one")
-    _check_keys(f"broker URL {shown}: {name} file")
-
-
-def _check_keys(what: str) -> None:
-    if importlib.util.find_spec("nkeys") is None:
-        raise UsageError(f'{what} needs another package; pip install "ewms[nkeys]"')

@@ -121,7 +121,7 @@ class EmbeddedNats:
     @property
     def url(self) -> str:
         """How to reach it, with credentials that allow everything."""
-        return self._identity.url if self._accounts is None else self._accounts.login(self._address)
+        return self._identity.url if self._accounts is None else self._accounts.service_url
 
     @property
     def is_ready(self) -> bool:

@@ -9,17 +9,17 @@ import logging
 import secrets
 import time
 from collections.abc import Callable
-from typing import Self
+from typing import Any, Self
 
 import msgspec
 
-from ewms.brokers._nats_accounts import login_url
 from ewms.brokers._nats_connection import Connection
 from ewms.brokers._nats_jwt import body_of, user_claims
 from ewms.brokers._nats_keys import USER, Key
 from ewms.brokers._nats_permissions import subjects_of
 from ewms.brokers._nats_url import NatsAddress
 from ewms.brokers.credentials import MAX_LIFETIME, CredentialIssuer, Grant
+from ewms.brokers.nats_login import NatsLogin
 from ewms.brokers.urls import DEFAULT_PATIENCE
 from ewms.core.errors import BrokerRejected, InputError
 from ewms.core.service.access_configuration import NatsAccess
@@ -108,7 +108,7 @@ class NatsCredentials(CredentialIssuer):
             issued=issued,
             expires=issued + int(min(lifetime, MAX_LIFETIME)) + 1,
         )
-        return login_url(self._server, token, user)
+        return NatsLogin(token=token, seed=user.seed).url(self._server)
 
     async def revoke(self, workflow_id: str) -> None:
         """As in the contract."""
@@ -134,7 +134,7 @@ class NatsCredentials(CredentialIssuer):
             self._is_open = True
         untold = dict(self._untold)
         now = int(self._clock())
-        known = body_of((await self._connection.request(f"$SYS.REQ.ACCOUNT.{self._account.id}.CLAIMS.LOOKUP")).data.decode())
+        known = await self._account_token()
         claims = known["nats"]
         revocations = {user: at for user, at in claims.get("revocations", {}).items() if at > now - MAX_LIFETIME}
         claims["revocations"] = {**revocations, **untold}
@@ -151,6 +151,16 @@ class NatsCredentials(CredentialIssuer):
         for user, at in untold.items():
             if self._untold.get(user) == at:
                 del self._untold[user]
+
+    async def _account_token(self) -> dict[str, Any]:
+        """What servers know of the account."""
+        reply = await self._connection.request(f"$SYS.REQ.ACCOUNT.{self._account.id}.CLAIMS.LOOKUP")
+        try:
+            return body_of(reply.data.decode())
+        except ValueError as error:
+            raise BrokerRejected(
+                f"{self._connection.shown} tells nothing of the account; check [access.nats] account and system"
+            ) from error
 
 
 def _key(seed: str, name: str) -> Key:

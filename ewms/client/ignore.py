@@ -9,10 +9,12 @@ from pathlib import Path
 FILE = ".ewmsignore"
 """In a workflow's folder: patterns of names or of paths relative to it, one a line; `#` begins a comment."""
 _ALWAYS = ("__pycache__", "*.pyc", ".*", "node_modules", "*.egg-info")
+_MARKS = ("pyvenv.cfg", ".ewms", "secrets/operator.token", "store.sqlite")
+"""What a virtual environment, a run directory, and the data folder of a service, which is full of secrets, hold."""
 
 
 class Ignore:
-    """Hidden files, caches, virtual environments, run directories, and what the folder's `.ewmsignore` names.
+    """Hidden files, caches, virtual environments, run directories, a service's data, and what `.ewmsignore` there names.
 
     Parameters
     ----------
@@ -42,7 +44,7 @@ class Ignore:
             return True
         if path.resolve() in self._besides or not path.exists():
             return True
-        return path.joinpath("pyvenv.cfg").exists() or path.joinpath(".ewms").is_dir()
+        return any(path.joinpath(mark).exists() for mark in _MARKS)
 
 
 def _listed(path: Path) -> Iterator[str]:

@@ -22,6 +22,7 @@ from ewms.wms.feed import Feed, MakeFeed, SourceFeed
 from ewms.wms.fleet import Fleet
 from ewms.wms.ledger import Ledger
 from ewms.wms.outbox import OutMessage
+from ewms.wms.references import screened
 from ewms.wms.routing import NewEvent
 
 P = ParamSpec("P")
@@ -249,7 +250,7 @@ class Driver:
         for message in sent:
             self.ledger.mark_sent(message)
         for body in bodies:
-            for report in _decode_reports(body):
+            for report in screened(body, _decode_reports(body), self.ledger.host.store):
                 self.ledger.take_report(report, now)
         if chunk is not None:
             events, done = chunk

@@ -50,7 +50,8 @@ class Host:
     ) -> None:
         self.application = application
         self._graph = graph
-        self._blobs = store
+        self.store = store
+        """Where large bodies are."""
         self._task_of: dict[str, int] = {}
         self._names = [task.name for task in graph.tasks]
         kind = type(application)
@@ -90,7 +91,7 @@ class Host:
         """Events from messages of somebody else's: ids, already checked, and bodies."""
         spec = self._graph.tasks[task]
         return [
-            NewEvent(task, name, public_rank(name), *self._blobs.shrink(plain_payload(spec, body)))
+            NewEvent(task, name, public_rank(name), *self.store.shrink(plain_payload(spec, body)))
             for name, body in messages
         ]
 
@@ -142,8 +143,8 @@ class Host:
         if task is None:
             task = self._task_of[event.queue] = self._names.index(self._graph.task_reading(event.queue))
         payload = codecs.encode(event.body)
-        if len(payload.data) > self._blobs.threshold:
-            payload = self._blobs.shrink(payload)
+        if len(payload.data) > self.store.threshold:
+            payload = self.store.shrink(payload)
         codec, data = payload
         headers = msgspec.msgpack.encode(event.headers) if event.headers else None
         event_id = check_event_id(event.id)

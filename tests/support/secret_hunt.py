@@ -6,6 +6,7 @@ import contextlib
 import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping
+from fnmatch import fnmatch
 from pathlib import Path
 from urllib.parse import quote
 
@@ -42,14 +43,15 @@ class SecretHunt:
         Parameters
         ----------
         kept
-            Patterns of paths where secrets are meant to be, relative to a folder: such files must be for their owner alone.
+            Patterns of paths relative to a folder, with `*` for anything, where secrets are meant to be: such files must be
+            for their owner alone.
         """
         found: list[str] = []
         looked = 0
         for folder in folders:
             for path in sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()):
                 looked += 1
-                is_kept = any(path.relative_to(folder).match(pattern) for pattern in kept)
+                is_kept = any(fnmatch(path.relative_to(folder).as_posix(), pattern) for pattern in kept)
                 if not is_kept or path.stat().st_mode & _OTHERS:
                     found += self.in_data(str(path), path.read_bytes())
         assert looked, "there is not a single file to look at"

@@ -58,14 +58,14 @@ class _Table(BaseModel):
 
 
 class ServiceConfiguration(_Table):
-    """The `[service]` table."""
+    """The service itself, and what driver hosts and TMSs need to know of it."""
 
     url: str = Field(default="", pattern=r"^(https?://\S+)?$")
     """By which clients and TMSs reach the service; left out, the address that it listens at."""
     listen: AddressText = "127.0.0.1:8080"
     """Where it listens."""
     data: AbsolutePath
-    """Folder of everything that it keeps here."""
+    """Folder of everything that it keeps here; left out of the file, `ewms-data` beside it."""
     store: SecretUrl | None = None
     """URL of the store; left out, `store.sqlite` in the data folder."""
     broker: SecretUrl | None = None
@@ -116,13 +116,13 @@ class ServiceConfiguration(_Table):
 
 
 class WebhookConfiguration(_Table):
-    """The `[webhooks]` table."""
+    """How changes of state are told to others; see `webhooks` of a workflow."""
 
     secret: Secret | None = None
     """Signs what is sent; left out, the service makes one and keeps it in the data folder."""
     allow: tuple[IPv4Network | IPv6Network, ...] = ()
     """Private networks to which webhooks may lead all the same."""
-    attempts: int = Field(default=12, ge=1)
+    attempts: int = Field(default=16, ge=1)
     """Deliveries of one message before it is given up: with the doubling pauses, about half a day."""
 
 

@@ -8,7 +8,7 @@ from ewms.core.spec import Size
 
 
 class Quota(BaseModel):
-    """What one owner may have at a time; None is no limit."""
+    """What one owner may have at a time; what is left out has no limit."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -131,7 +131,7 @@ def rule_of(method: str, path: str, rules: Mapping[str, Rule] = RULES) -> Rule:
     path
         As the router has it, with its parameters in braces.
     rules
-        With those of plugins, where there are any.
+        Of this service, or of a plugin that is mounted in it.
     """
     return rules.get(f"{'GET' if method == 'HEAD' else method} {path}", OPERATE)
 

@@ -8,10 +8,9 @@ from fastapi import Depends, FastAPI
 
 from ewms import __version__
 from ewms.wms.access.caller import admitted
-from ewms.wms.access.roles import RULES
 from ewms.wms.service import errors
 from ewms.wms.service.body_limit import BodyLimit
-from ewms.wms.service.plugin import PluginHost, ServicePlugin, rules_of
+from ewms.wms.service.plugin import ServicePlugin, plugin_app
 from ewms.wms.service.requests import Requests
 from ewms.wms.service.routes import api, health, v1
 from ewms.wms.service.state import ServiceState
@@ -29,18 +28,16 @@ def create_app(
     troubles
         Why loops beside the routes do not run for now, by name.
     plugins
-        Of other distributions, by the prefixes of their routes.
+        Of other distributions, by the prefixes of their paths.
     """
-    plugins = plugins or {}
     app = FastAPI(title="ewms", version=__version__, redirect_slashes=False, dependencies=[Depends(admitted)])
     app.state.service = state
     app.state.troubles = {} if troubles is None else troubles
-    app.state.rules = {**RULES, **rules_of(plugins)}
     errors.install(app)
     app.add_middleware(BodyLimit, limit=state.configuration.service.max_request)
     app.add_middleware(Requests, metrics=state.metrics)
     for router in (health.router, *api.routers, *v1.routers):
         app.include_router(router)
-    for prefix, plugin in plugins.items():
-        app.include_router(plugin.router(PluginHost(state)), prefix=f"/{prefix}", tags=[prefix])
+    for prefix, plugin in (plugins or {}).items():
+        app.mount(f"/{prefix}", plugin_app(plugin, state))
     return app

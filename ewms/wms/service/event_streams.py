@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
+from http import HTTPStatus
 from typing import Any
 
 import pydantic_core
 from fastapi.sse import format_sse_event
+from starlette.exceptions import HTTPException
 
 from ewms.core.service.phases import FINAL, WorkflowState
 from ewms.core.service.workflow import WorkflowDocument
@@ -16,12 +17,17 @@ from ewms.stores.store import Stored
 from ewms.wms.access.caller import Caller
 from ewms.wms.service.permission import may_see
 from ewms.wms.service.state import ServiceState
-from ewms.wms.service.watcher import Sight, Watcher
 
 _HEARTBEAT_SECONDS = 15.0
 _HEARTBEAT = b": still here\n\n"
 _SUMMARY = ("workflow_id", "name", "owner", "labels", "priority", "state", "reason", "counts", "tasks")
 _HAS_ENDED = FINAL | {WorkflowState.FAILED}
+
+
+def check_room(state: ServiceState) -> None:
+    """`HTTPException` 503 where there are as many listeners as the service bears."""
+    if state.watch.is_full:
+        raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, "there are too many listeners; ask from time to time instead")
 
 
 async def workflow_events(state: ServiceState, caller: Caller, stored: Stored, last: str | None) -> AsyncIterator[bytes]:
@@ -40,8 +46,8 @@ async def workflow_events(state: ServiceState, caller: Caller, stored: Stored, l
             yield _event("workflow", str(stored.version), workflow.model_dump(mode="json"))
         version, is_over = stored.version, workflow.state in _HAS_ENDED
         while not is_over:
-            sights = await _next(state, watcher)
-            if sights is None:
+            sights = await watcher.sights(_HEARTBEAT_SECONDS, state.stopping)
+            if state.stopping.is_set():
                 return
             for sight in sights:
                 if sight.version > version:
@@ -70,25 +76,13 @@ async def all_events(state: ServiceState, caller: Caller, last: str | None) -> A
             stored = await state.store.get(WORKFLOWS, key)
             if stored is not None and may_see(caller, str(stored.body["owner"])):
                 yield _event("workflow", None, _summary(WorkflowDocument.model_validate(stored.body), stored.version, {}))
-        while (sights := await _next(state, watcher)) is not None:
+        while not state.stopping.is_set():
+            sights = await watcher.sights(_HEARTBEAT_SECONDS, state.stopping)
             for sight in sights:
                 summary = _summary(sight.workflow, sight.version, sight.rates)
                 yield _event("workflow", f"{state.watch.session}-{sight.number}", summary)
             if not sights:
                 yield _HEARTBEAT
-
-
-async def _next(state: ServiceState, watcher: Watcher) -> list[Sight] | None:
-    """What is new, nothing when a sign of life is due, None when the service ends."""
-    reading = asyncio.create_task(watcher.sights(_HEARTBEAT_SECONDS))
-    ending = asyncio.create_task(state.stopping.wait())
-    try:
-        await asyncio.wait({reading, ending}, return_when=asyncio.FIRST_COMPLETED)
-        return None if state.stopping.is_set() else reading.result()
-    finally:
-        for task in (reading, ending):
-            task.cancel()
-        await asyncio.gather(reading, ending, return_exceptions=True)
 
 
 def _summary(workflow: WorkflowDocument, version: int, rates: dict[str, float]) -> dict[str, Any]:

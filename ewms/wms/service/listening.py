@@ -58,5 +58,7 @@ def http_server(app: FastAPI, configuration: ServiceConfiguration) -> HttpServer
     try:
         config.load()
     except (OSError, ssl.SSLError) as error:
-        raise InputError(f"certificate {configuration.certificate} and key cannot be used: {error}") from error
+        raise InputError(
+            f"certificate {configuration.certificate} and key cannot be used: {error.strerror or error}"
+        ) from error
     return HttpServer(config)

@@ -12,38 +12,36 @@ from ewms.core.service.phases import FINAL, WorkflowState
 from ewms.core.service.workflow import WorkflowDocument
 from ewms.stores.base import Terminal
 from ewms.stores.collections import WORKFLOWS
+from ewms.wms.access.caller import Caller
 from ewms.wms.hosting import NO_OUTPUTS, decode_outputs
-from ewms.wms.news import Listener
 from ewms.wms.service.journals import Reading, in_parts, reading
 from ewms.wms.service.state import ServiceState
-from ewms.wms.service.waiting import next_news
 
 _LINES_AT_ONCE = 500
 _SIGN_OF_LIFE_SECONDS = 15.0
-_LOOK_SECONDS = 1.0
 _EMPTY_LINE = b"\n"
 _HAS_ENDED = FINAL | {WorkflowState.FAILED}
 
 
-async def outcome_lines(
-    state: ServiceState, workflow: WorkflowDocument, after: int, *, sort: bool, follow: bool
-) -> AsyncIterator[bytes]:
-    """Lines of JSON, many at once.
+async def outcome_lines(state: ServiceState, workflow: WorkflowDocument, after: int, *, sort: bool) -> AsyncIterator[bytes]:
+    """Lines of JSON, many at once, of what there is now.
 
     Parameters
     ----------
     after
         Only those above this place in the order of acceptance.
     sort
-        In event order instead; of what there is now.
-    follow
-        Go on until the workflow has ended, with an empty line as a sign of life.
+        In event order instead.
     """
-    if not follow or sort:
-        async for part, _ in _parts(state, workflow, after, sort=sort):
-            yield part
-        return
-    with state.news.listener(WORKFLOWS) as listener:
+    async for part, _ in _parts(state, workflow, after, sort=sort):
+        yield part
+
+
+async def followed_lines(
+    state: ServiceState, caller: Caller, workflow: WorkflowDocument, after: int
+) -> AsyncIterator[bytes]:
+    """As `outcome_lines`, until the workflow has ended, with an empty line as a sign of life."""
+    with state.watch.watcher(caller, workflow.workflow_id) as watcher:
         while True:
             # Read before the journal is: what comes after that is for the next round.
             workflow = await _fresh(state, workflow)
@@ -52,20 +50,8 @@ async def outcome_lines(
                 after = last
             if workflow.state in _HAS_ENDED or state.stopping.is_set():
                 return
-            if not await _changed(state, workflow, listener):
+            while not await watcher.sights(_SIGN_OF_LIFE_SECONDS, state.stopping) and not state.stopping.is_set():
                 yield _EMPTY_LINE
-
-
-async def _changed(state: ServiceState, workflow: WorkflowDocument, listener: Listener) -> bool:
-    """Wait for other counts or another state; whether there are any, or it is time for a sign of life."""
-    loop = asyncio.get_running_loop()
-    end = loop.time() + _SIGN_OF_LIFE_SECONDS
-    while loop.time() < end and not state.stopping.is_set():
-        await next_news(listener, _LOOK_SECONDS, state.stopping)
-        fresh = await _fresh(state, workflow)
-        if (fresh.counts, fresh.state) != (workflow.counts, workflow.state):
-            return True
-    return False
 
 
 async def _parts(

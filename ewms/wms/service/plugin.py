@@ -11,14 +11,15 @@ from collections.abc import Iterable, Mapping
 from importlib.metadata import EntryPoint, entry_points
 from typing import ClassVar
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends, FastAPI
 
 from ewms.core.errors import InputError
 from ewms.core.service.new_workflow import NewWorkflow
 from ewms.core.service.workflow import WorkflowDocument
-from ewms.wms.access.caller import Caller
+from ewms.wms.access.caller import Caller, admitted
 from ewms.wms.access.roles import Rule
 from ewms.wms.files import Content
+from ewms.wms.service import errors
 from ewms.wms.service.deactivation import deactivate
 from ewms.wms.service.lookup import workflow_of
 from ewms.wms.service.state import ServiceState
@@ -88,11 +89,11 @@ def load_plugins(points: Iterable[EntryPoint] | None = None) -> dict[str, Servic
     return plugins
 
 
-def rules_of(plugins: Mapping[str, ServicePlugin]) -> dict[str, Rule]:
-    """Who may call the routes of plugins, by method and whole path."""
-    rules = {}
-    for prefix, plugin in plugins.items():
-        for route, rule in plugin.rules.items():
-            method, _, path = route.partition(" ")
-            rules[f"{method} /{prefix}{path}"] = rule
-    return rules
+def plugin_app(plugin: ServicePlugin, state: ServiceState) -> FastAPI:
+    """A plugin as an application that is mounted below its prefix: no path of it is ever taken for one of the service's."""
+    app = FastAPI(title=type(plugin).__name__, redirect_slashes=False, dependencies=[Depends(admitted)])
+    app.state.service = state
+    app.state.rules = plugin.rules
+    errors.install(app)
+    app.include_router(plugin.router(PluginHost(state)))
+    return app

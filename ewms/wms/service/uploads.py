@@ -50,7 +50,7 @@ async def take_in(
     async with state.quotas.more_bytes(owner, size or 0):
         pass  # refused before it is sent, where its size is known
     folder = state.configuration.service.data / "incoming"
-    folder.mkdir(mode=0o700, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=folder, buffering=_WRITE_BYTES) as file:
         digest, received = hashlib.sha256(), 0
         async for chunk in chunks:

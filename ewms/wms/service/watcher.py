@@ -48,13 +48,16 @@ class Watcher:
             self._unread[workflow.workflow_id] = sight
             self._filled.set()
 
-    async def sights(self, seconds: float) -> list[Sight]:
-        """What has come, in order; nothing after that many seconds."""
+    async def sights(self, seconds: float, stopping: asyncio.Event) -> list[Sight]:
+        """What has come, in order, as soon as there is any; nothing after so many seconds, or when the service ends."""
+        filling = asyncio.create_task(self._filled.wait())
+        ending = asyncio.create_task(stopping.wait())
         try:
-            async with asyncio.timeout(seconds):
-                await self._filled.wait()
-        except TimeoutError:
-            return []
+            await asyncio.wait({filling, ending}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (filling, ending):
+                task.cancel()
+            await asyncio.gather(filling, ending, return_exceptions=True)
         self._filled.clear()
         unread, self._unread = self._unread, {}
         return sorted(unread.values(), key=lambda sight: sight.number)

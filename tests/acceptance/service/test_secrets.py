@@ -35,7 +35,15 @@ def square(number):
         raise ValueError(f"unlucky: {dict(os.environ)}")
     return number * number
 """
-KEPT = ("secrets/*", "broker/keys.json", "broker/*.url", "broker/*.seed", "broker/server.json", "tms/**/pilot*.json")
+KEPT = (
+    "secrets/*",
+    "broker/keys.json",
+    "broker/*.url",
+    "broker/*.seed",
+    "broker/server.json",
+    "tms/*/pilot*.json",
+    "tms/*/.pilot*.draft",
+)
 """Where secrets are meant to be, for their owner alone."""
 
 

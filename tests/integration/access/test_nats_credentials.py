@@ -10,8 +10,9 @@ import pytest
 
 from ewms.brokers.base import Depth
 from ewms.brokers.embedded import EmbeddedNats
+from ewms.brokers.nats_credentials import NatsCredentials
 from ewms.brokers.urls import broker_for, redact
-from ewms.core.errors import BrokerRejected
+from ewms.core.errors import BrokerRejected, InputError
 from ewms.secret_file import read_secret_file
 from ewms.wms.access.grants import load_grant, pilot_grant, read_grant
 from tests.integration.access.conftest import MINE, OTHERS, NatsSite, issuer_of
@@ -165,6 +166,34 @@ async def test_loaders_and_readers_go_one_way(nats_site: NatsSite) -> None:
     assert await nats_site.broker.depth("QU-out") == Depth(0, 0)
 
 
+async def test_plain_clients_use_public_queues_by_their_own_means(nats_site: NatsSite) -> None:
+    await nats_site.broker.declare("QU-both", 30.0)
+    async with raw_nats(await nats_site.credentials.issue(load_grant(MINE, "QU-both"), 60.0)) as loader:
+        for _ in range(2):
+            await loader.client.jetstream().publish("ewms.queue.QU-both", b"event", headers={"Nats-Msg-Id": "event-1"})
+    async with raw_nats(await nats_site.credentials.issue(read_grant(MINE, "QU-both"), 60.0)) as reader:
+        subscription = await reader.client.jetstream().pull_subscribe_bind(durable="lease", stream="QU-both")
+        [message] = await subscription.fetch(2, timeout=0.5)
+        assert message.data == b"event"
+        await message.ack_sync()
+        assert reader.complaints == []
+    assert await nats_site.broker.depth("QU-both") == Depth(0, 0)
+
+
+async def test_who_may_not_revoke_is_told_what_to_check(nats_site: NatsSite) -> None:
+    credentials = NatsCredentials(
+        account=read_secret_file(nats_site.folder / "account.seed"),
+        operator=read_secret_file(nats_site.folder / "operator.seed"),
+        system=read_secret_file(nats_site.folder / "service.url"),
+        server=nats_site.address,
+        patience=2.0,
+    )
+    with pytest.raises(BrokerRejected, match=r"check \[access.nats\] account and system") as caught:
+        await credentials.revoke(MINE)
+    assert "\n" not in str(caught.value)
+    await credentials.close()
+
+
 async def test_revocation_ends_connections_and_lets_none_come_about(nats_site: NatsSite) -> None:
     url = await pilot_url(nats_site)
     bystander = await nats_site.credentials.issue(pilot_grant(OTHERS), 60.0)
@@ -202,6 +231,22 @@ async def test_what_is_revoked_stays_so_when_server_and_service_start_again(nats
         for revoked in (url, kept):
             with pytest.raises(BrokerRejected, match="refuses the credentials"):
                 await broker_for(revoked).connect()
+
+
+async def test_the_service_logs_in_as_before_when_the_server_starts_again(nats_site: NatsSite) -> None:
+    before = {path.name: path.read_text() for path in nats_site.folder.glob("*.url")}
+    await nats_site.broker.close()
+    await nats_site.server.__aexit__(None, None, None)
+    async with EmbeddedNats(nats_site.folder, accounts=True, keep_port=True):
+        assert {path.name: path.read_text() for path in nats_site.folder.glob("*.url")} == before
+
+
+async def test_a_server_without_its_keys_does_not_begin_anew(nats_site: NatsSite) -> None:
+    await nats_site.broker.close()
+    await nats_site.server.__aexit__(None, None, None)
+    (nats_site.folder / "keys.json").write_text("{")
+    with pytest.raises(InputError, match=r"keys\.json are damaged; restore the file from a backup"):
+        await EmbeddedNats(nats_site.folder, accounts=True).__aenter__()
 
 
 async def test_many_workflows_end_at_once_without_disturbing_those_that_go_on(nats_site: NatsSite) -> None:

@@ -26,6 +26,7 @@ from ewms.pilot.pilot import run_pilot
 CONSUMERS = Path(__file__).parent / "consumers"
 WORK, REPORTS, SIGNALS = "work", "reports", "signals"
 PATIENCE = 20.0
+_SHARED = frozenset({"rabbitmq-server"})
 """Seconds after which a test gives up waiting."""
 
 
@@ -230,11 +231,13 @@ class Rig:
 
     @staticmethod
     def children() -> dict[int, str]:
-        """Names of this process's children by their pids."""
+        """Names of this process's children by their pids, but for servers that tests share."""
         names = {}
         for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split():
             with suppress(OSError):
-                names[int(pid)] = Path(f"/proc/{pid}/comm").read_text().strip()
+                name = Path(f"/proc/{pid}/comm").read_text().strip()
+                if name not in _SHARED:
+                    names[int(pid)] = name
         return names
 
     @property

@@ -129,11 +129,13 @@ def test_a_whole_folder_but_for_what_is_no_code(write: Write) -> None:
         runs__old__summary="",
         runs__old__ewms__x="",
         venv__pyvenv="",
+        service__secrets__token="",
         skipped__a="",
         kept__b="",
     )
     folder.joinpath("runs/old/ewms").rename(folder / "runs/old/.ewms")
     folder.joinpath("venv/pyvenv").rename(folder / "venv/pyvenv.cfg")
+    folder.joinpath("service/secrets/token").rename(folder / "service/secrets/operator.token")
     folder.joinpath(".hidden").write_text("")
     folder.joinpath(".ewmsignore").write_text("# not needed\nskipped/\n*.tmp\n")
     folder.joinpath("kept/x.tmp").write_text("")

@@ -110,7 +110,7 @@ def test_protocol_1_as_it_was_agreed() -> None:
     [
         (wire.decode_work, [*WORK, "later"]),
         (wire.decode_work, [*WORK[:4], [["7", "json", b"7", 2, {"k": "v"}, "later"]]]),
-        (lambda data: wire.decode_reports(data)[0], [[*REPORT, "later"]]),
+        (lambda data: wire.decode_reports(data)[0], [[*REPORT, [0.5, 1024], "later"]]),
     ],
 )
 def test_what_a_newer_version_adds_at_the_end_does_no_harm(decode: Any, message: list[Any]) -> None:

@@ -10,15 +10,16 @@ from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from ewms.core.errors import NotFound
+from ewms.core.errors import InputError, NotFound
 from ewms.wms.access.caller import CallerOf
 from ewms.wms.failures import FailureCluster, failure_clusters
+from ewms.wms.service.event_streams import check_room
 from ewms.wms.service.histories import EventHistory, LogEntry, event_history, log_page
 from ewms.wms.service.journals import look_into
 from ewms.wms.service.letters import Letter, ask_for_replay, letters_page
 from ewms.wms.service.listing import After, Limit, Listing
 from ewms.wms.service.lookup import workflow_of
-from ewms.wms.service.outcomes import outcome_lines
+from ewms.wms.service.outcomes import followed_lines, outcome_lines
 from ewms.wms.service.state import State
 
 router = APIRouter(prefix="/api/workflows/{workflow_id}", tags=["results"])
@@ -59,7 +60,12 @@ async def stream_outcomes(
 ) -> StreamingResponse:
     """Terminal events of the last tasks, one JSON object a line, in the order of acceptance."""
     _, workflow = await workflow_of(state.store, caller, workflow_id)
-    lines: AsyncIterator[bytes] = outcome_lines(state, workflow, after, sort=sort, follow=follow)
+    lines: AsyncIterator[bytes] = outcome_lines(state, workflow, after, sort=sort)
+    if follow and sort:
+        raise InputError("follow and sort exclude each other: what is still to come may belong before; leave one out")
+    if follow:
+        check_room(state)
+        lines = followed_lines(state, caller, workflow, after)
     return StreamingResponse(lines, media_type=_LINES)
 
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Header
 from fastapi.responses import StreamingResponse
-from starlette.exceptions import HTTPException
 
 from ewms.wms.access.caller import CallerOf
-from ewms.wms.service.event_streams import all_events, workflow_events
+from ewms.wms.service.event_streams import all_events, check_room, workflow_events
 from ewms.wms.service.lookup import workflow_of
 from ewms.wms.service.state import ServiceState, State
 
@@ -38,6 +36,5 @@ async def stream_all(state: State, caller: CallerOf, last_event_id: LastEventId 
 
 
 def _stream(state: ServiceState, events: AsyncIterator[bytes]) -> StreamingResponse:
-    if state.watch.is_full:
-        raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, "too many listeners; ask by GET instead")
+    check_room(state)
     return StreamingResponse(events, media_type=_KIND, headers=_HEADERS)

@@ -91,8 +91,7 @@ class Host:
         """Events from messages of somebody else's: ids, already checked, and bodies."""
         spec = self._graph.tasks[task]
         return [
-            NewEvent(task, name, public_rank(name), *self.store.shrink(plain_payload(spec, body)))
-            for name, body in messages
+            NewEvent(task, name, public_rank(name), *self.store.shrink(plain_payload(spec, body))) for name, body in messages
         ]
 
     def advance(self, event: EventRow, outputs: list[wire.WireOutput], *, many: bool) -> list[NewEvent]:

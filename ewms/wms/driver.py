@@ -171,9 +171,11 @@ class Driver:
             return await self._loop()
         finally:
             await self._feed.close()
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+            while running := [task for task in self._tasks if not task.done()]:
+                for task in running:
+                    task.cancel()
+                # Before Python 3.12 `wait_for` swallows a cancellation that comes as it ends, so once may not be enough.
+                await asyncio.wait(running, timeout=_TICK)
             if consumer is not None:
                 await consumer.close()
             self._thread.shutdown(wait=True)

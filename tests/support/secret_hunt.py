@@ -52,8 +52,9 @@ class SecretHunt:
             for path in sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()):
                 looked += 1
                 is_kept = any(fnmatch(path.relative_to(folder).as_posix(), pattern) for pattern in kept)
-                if not is_kept or path.stat().st_mode & _OTHERS:
-                    found += self.in_data(str(path), path.read_bytes())
+                with contextlib.suppress(FileNotFoundError):  # removed meanwhile
+                    if not is_kept or path.stat().st_mode & _OTHERS:
+                        found += self.in_data(str(path), path.read_bytes())
         assert looked, "there is not a single file to look at"
         return found
 

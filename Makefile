@@ -59,7 +59,7 @@ $(SKYMAP): $(RUNS) plugins/skymap_scanner/pyproject.toml
 	touch $@
 
 $(READY): $(SKYMAP)
-	$(INSTALL) -e ".[local,service,mongo,htcondor,bundle,numpy,ocr,pulsar,rabbitmq,survey,cryoem,test,lint]" -e "plugins/skymap_scanner[test]"
+	$(INSTALL) -e ".[local,service,top,mongo,htcondor,bundle,numpy,ocr,pulsar,rabbitmq,survey,cryoem,test,lint]" -e "plugins/skymap_scanner[test]"
 	touch $@
 
 # It speaks MongoDB's protocol to the tests; apart, because its licence is the GPL's and its process is all we use.

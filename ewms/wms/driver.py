@@ -175,7 +175,8 @@ class Driver:
                 for task in running:
                     task.cancel()
                 # Before Python 3.12 `wait_for` swallows a cancellation that comes as it ends, so once may not be enough.
-                await asyncio.wait(running, timeout=_TICK)
+                await asyncio.wait(running, timeout=self._tick)
+            await asyncio.gather(*self._tasks, return_exceptions=True)
             if consumer is not None:
                 await consumer.close()
             self._thread.shutdown(wait=True)

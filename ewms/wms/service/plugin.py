@@ -9,6 +9,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import ClassVar
 
 from fastapi import APIRouter, Depends, FastAPI
@@ -25,6 +26,7 @@ from ewms.wms.service.lookup import workflow_of
 from ewms.wms.service.state import ServiceState
 from ewms.wms.service.submitting import submit_new
 from ewms.wms.service.uploads import take_in_bytes
+from ewms.wms.web.navigation import NavigationEntry
 
 GROUP = "ewms.services"
 _TAKEN = frozenset({"api", "v1", "healthz", "readyz", "metrics", "docs", "redoc", "mqbroker-issuer"})
@@ -59,6 +61,12 @@ class ServicePlugin(ABC):
 
     rules: ClassVar[Mapping[str, Rule]] = {}
     """Who may call which route, by method and path below the prefix; a route without a rule is for operators alone."""
+    navigation: ClassVar[tuple[NavigationEntry, ...]] = ()
+    """Its entries in the menu of the web interface, with paths below the prefix."""
+    templates: ClassVar[Path | None] = None
+    """Folder of Jinja templates, found as `PREFIX/NAME.html`."""
+    static: ClassVar[Path | None] = None
+    """Folder that is served to everybody at `/PREFIX/static/`."""
 
     @abstractmethod
     def router(self, host: PluginHost) -> APIRouter:

@@ -1,0 +1,1 @@
+"""The web interface: pages for people over the same functions as the REST routes."""

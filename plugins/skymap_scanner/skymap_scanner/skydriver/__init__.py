@@ -1,0 +1,1 @@
+"""SkyDriver: scans as a service, for programs and people."""

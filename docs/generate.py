@@ -44,10 +44,10 @@ TABLES: dict[type[BaseModel], str] = {
     InitSpec: "`[tasks.container.init]`",
 }
 CONFIGURATION_PREFACE = """`ewms.toml`, which `ewms serve`, `ewms drive`, `ewms tms`, `ewms token` and `ewms store` read. A
-key that is not listed here is an error, but for those of a cluster's backend. A *secret* is never written in the file: it is
-`"file:/path"` of a file that its owner alone can read, or `"env:NAME"` of a variable; so is a *URL* with a password in it. A
-*path* is a whole one, but `data` may be relative to the file. A *size* is a number of bytes, or a string such as `"500 MB"`
-or `"2 GiB"`."""
+key that is not listed here is an error, but for those of a cluster's backend and of `[plugins.NAME]`, which that service
+plugin tells. A *secret* is never written in the file: it is `"file:/path"` of a file that its owner alone can read, or
+`"env:NAME"` of a variable; so is a *URL* with a password in it. A *path* is a whole one, but `data` may be relative to the
+file. A *size* is a number of bytes, or a string such as `"500 MB"` or `"2 GiB"`."""
 CONFIGURATION_TABLES: dict[type[BaseModel], str] = {
     ServiceConfiguration: "`[service]`",
     AccessConfiguration: "`[access]`",

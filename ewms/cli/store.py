@@ -50,6 +50,7 @@ async def _backup(source: Store, target: Path) -> None:
     if isinstance(source, SqliteStore) and not source.path.exists():
         raise InputError(f"there is no store at {source.path}; check --config and --data")
     if target.name.endswith(_LINES):
+        _know_plugins()
         async with source:
             count = await write_file(source, target)
         click.echo(f"{target} holds the store in {count} lines")
@@ -75,6 +76,7 @@ def restore(source: Path, config: Path | None, data: Path | None) -> None:
 
 async def _restore(source: Path, target: Store) -> None:
     if source.name.endswith(_LINES):
+        _know_plugins()
         deque(read_file(source), maxlen=0)  # a file that is not sound is not begun with
         async with target:
             await write_lines(target, read_file(source))
@@ -91,3 +93,11 @@ def _store(config: Path | None, data: Path | None) -> Store:
     if config is None and data is None:
         raise click.UsageError("name the service's configuration by --config, or its data folder by --data")
     return store_for(read_configuration(config, data=data).service.store_url)
+
+
+def _know_plugins() -> None:
+    """Have documents of the installed plugins come along."""
+    from ewms.stores.collections import make_known
+    from ewms.wms.service.plugin import collections_of, load_plugins
+
+    make_known(collections_of(load_plugins()))

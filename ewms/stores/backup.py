@@ -90,7 +90,8 @@ AnyLine = Head | Body | Entry | Amounts | Journaled | End
 async def lines_of(store: Store) -> AsyncIterator[AnyLine]:
     """Everything that a store holds. What changes meanwhile may be told as it was before or as it is after.
 
-    Versions of documents begin again at 1 where the lines are written to another store.
+    Versions of documents begin again at 1 where the lines are written to another store. Raises `InputError` where it holds
+    documents of a plugin that is not known here.
     """
     count = 0
     async for line in _lines(store):
@@ -100,8 +101,10 @@ async def lines_of(store: Store) -> AsyncIterator[AnyLine]:
 
 
 async def _lines(store: Store) -> AsyncIterator[AnyLine]:
+    if unknown := await store.unknown():
+        raise InputError(f"the store holds {', '.join(unknown)} of a plugin that is not installed here; install it first")
     yield Head()
-    for collection in INDEXES:
+    for collection in tuple(INDEXES):
         page = await store.find(collection)
         while True:
             for stored in page.items:

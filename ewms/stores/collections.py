@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+
+from ewms.core.errors import InputError
+
 WORKFLOWS = "workflows"
 """One document per workflow; see `ewms.core.service.workflow`."""
 TASK_DIRECTIVES = "task_directives"
@@ -25,7 +30,26 @@ DELIVERIES = "deliveries"
 REPEATS = "repeats"
 """One per submission under a key that its client chose, so that a repeat makes no second workflow."""
 
-INDEXES: dict[str, tuple[tuple[str, ...], ...]] = {
+Indexes = tuple[tuple[str, ...], ...]
+"""Keys that are indexed together, of one collection."""
+
+BESIDE = frozenset(
+    {
+        "logs",
+        "log_ends",
+        "counters",
+        "forgotten",
+        "journals",
+        "journal_events",
+        "journal_attempts",
+        "journal_messages",
+        "schema",
+    }
+)
+"""Names that a store uses for what is no collection of documents."""
+_is_name = re.compile(r"[a-z][a-z0-9_-]{0,79}", re.ASCII).fullmatch
+
+INDEXES: dict[str, Indexes] = {
     WORKFLOWS: (("timestamp",), ("priority",), ("owner", "timestamp"), ("state", "timestamp"), ("driver.host",)),
     TASK_DIRECTIVES: (("workflow_id",), ("timestamp",)),
     TASKFORCES: (
@@ -48,4 +72,21 @@ INDEXES: dict[str, tuple[tuple[str, ...], ...]] = {
     DELIVERIES: (("due",), ("workflow_id",)),
     REPEATS: (("timestamp",),),
 }
-"""Keys that are indexed together, by collection."""
+"""Keys that are indexed together, by collection; those of plugins are added by `make_known`."""
+_OWN = frozenset(INDEXES)
+
+
+def make_known(collections: Mapping[str, Indexes]) -> None:
+    """Let this process use collections of plugins; to be called before a store is opened. A repeat changes nothing.
+
+    Raises
+    ------
+    InputError
+        A name is taken or no plain word.
+    """
+    for name, indexes in collections.items():
+        if not _is_name(name) or name in BESIDE | _OWN or INDEXES.get(name, indexes) != indexes:
+            raise InputError(
+                f"collection {name!r:.100}: its name is taken or no plain word; the plugin is to name it otherwise"
+            )
+        INDEXES[name] = indexes

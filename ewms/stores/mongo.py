@@ -31,6 +31,7 @@ from ewms.stores._mongo_schema import (
     Database,
     prepare,
 )
+from ewms.stores.collections import BESIDE, INDEXES
 from ewms.stores.store import Change, Document, Forget, Kept, Page, Store, Stored
 
 _AT_ONCE = 5000
@@ -153,6 +154,14 @@ class MongoStore(Store):
             owners = [each["_id"] async for each in grouped]
             journals = [each["_id"] async for each in self._database[JOURNALS].find({}, {"_id": 1})]
         return Kept(sorted(logs), sorted(owners), sorted(journals))
+
+    async def unknown(self) -> list[str]:
+        """See `Store.unknown`."""
+        with self._address.explained():
+            names = await self._database.list_collection_names()
+        return sorted(
+            name for name in names if not name.startswith("system.") and name not in BESIDE and name not in INDEXES
+        )
 
     def journal(self, workflow_id: str, *, writer: bool = True) -> MongoJournal:
         """See `Store.journal`."""

@@ -21,6 +21,7 @@ from ewms.stores._sqlite_changes import work_of
 from ewms.stores._sqlite_database import connect, copy, explained
 from ewms.stores._sqlite_query import Sql, ordered
 from ewms.stores._sqlite_writer import Writer
+from ewms.stores.collections import BESIDE, INDEXES
 from ewms.stores.sqlite import SqliteJournal
 from ewms.stores.store import Change, Document, Forget, Kept, Page, Store, Stored
 
@@ -144,6 +145,12 @@ class SqliteStore(Store):
             return Kept(logs, owners, sorted(file.stem for file in self.journals.glob("*.sqlite")))
 
         return await self._read(read)
+
+    async def unknown(self) -> list[str]:
+        """See `Store.unknown`."""
+        query = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name"
+        rows = await self._read(lambda database: database.execute(query).fetchall())
+        return [name for (name,) in rows if name not in BESIDE and name not in INDEXES]
 
     async def copy_to(self, path: Path) -> None:
         """Make a new store as a copy of this one, which may be in use.

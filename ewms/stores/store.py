@@ -199,6 +199,10 @@ class Store(ABC):
         """Under which keys anything is kept beside documents."""
 
     @abstractmethod
+    async def unknown(self) -> list[str]:
+        """Collections of documents that are there and that this process knows nothing of: those of plugins it lacks."""
+
+    @abstractmethod
     def journal(self, workflow_id: str, *, writer: bool = True) -> Journal:
         """The journal of one workflow; synchronous, for a thread of its own. A writer begins a new epoch.
 

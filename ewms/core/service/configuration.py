@@ -141,6 +141,8 @@ class Configuration(_Table):
     """What certain owners may have, by name."""
     webhooks: WebhookConfiguration = WebhookConfiguration()
     """How others are told of changes."""
+    plugins: dict[str, dict[str, Any]] = {}
+    """Settings of service plugins, by name: `[plugins.NAME]` belongs to the plugin, and is checked by it."""
 
     @property
     def blobs_url(self) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from ewms.core.service.requirements import check_requirements
 from ewms.core.service.taskforce import WorkerSpec
@@ -87,6 +87,8 @@ class NewWorkflow(_Closed):
     """Most workers at a time; None leaves it to the scheduler."""
     clusters: tuple[str, ...] = ()
     """Clusters that it may use, by name or alias; none means all."""
+    workers_at: dict[str, Workers] = {}
+    """How many workers it is to have at which cluster, in place of `workers` and `clusters`, where there is room."""
     webhooks: Annotated[tuple[Webhook, ...], Field(max_length=10)] = ()
     """URLs that are told of every change of state."""
     files: Annotated[dict[UploadName, Sha256], Field(max_length=10_000)] = {}
@@ -95,3 +97,14 @@ class NewWorkflow(_Closed):
     """Events are sent later, by `POST …/events`, until somebody says `finish`."""
     worker: WorkerRequest = WorkerRequest()
     """What each worker asks for."""
+
+    @model_validator(mode="after")
+    def _one_way_of_asking(self) -> Self:
+        if self.workers_at and (self.workers is not None or self.clusters):
+            raise ValueError("workers_at says how many workers there are to be, and where; leave workers and clusters out")
+        return self
+
+    @property
+    def most_workers(self) -> int | None:
+        """How many it may have at a time in all; None leaves that to the scheduler."""
+        return sum(self.workers_at.values()) if self.workers_at else self.workers

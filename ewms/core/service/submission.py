@@ -47,6 +47,7 @@ def own_submission(
     pilot: PilotSpec,
     entropy: Entropy,
     public: Mapping[str, str] | None = None,
+    workers_at: Mapping[str, int] | None = None,
 ) -> Submission:
     """A workflow of our own interface: one directive per task, and one taskforce per cluster, whose pilots do all tasks.
 
@@ -60,6 +61,8 @@ def own_submission(
         Clusters that it may use.
     public
         Queues that people fill or read from outside, by their names in the spec: ids of `ewms.core.ids.queue_id`.
+    workers_at
+        How many workers there are to be at a cluster; elsewhere the scheduler decides.
     """
     names = tuple(location.name for location in locations)
     tasks = graph.tasks if graph else (None,)
@@ -74,7 +77,7 @@ def own_submission(
             priority=workflow.priority,
             cluster=location.name,
             schedd=location.schedd,
-            n_workers=None,
+            n_workers=(workers_at or {}).get(location.name),
             worker=worker,
             pilot=pilot,
         )

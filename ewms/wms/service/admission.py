@@ -78,6 +78,7 @@ def admit(state: ServiceState, owner: str, request: NewWorkflow, uploads: dict[s
         pilot=PilotSpec(files=carried),
         entropy=_entropy,
         public=public,
+        workers_at=_workers_at(state, request),
     )
     files = (
         FileDocument(workflow_id=workflow.workflow_id, name=name, size=uploads[digest].size, sha256=digest)
@@ -87,12 +88,17 @@ def admit(state: ServiceState, owner: str, request: NewWorkflow, uploads: dict[s
 
 
 def _locations(state: ServiceState, request: NewWorkflow) -> list[Location]:
-    names = request.clusters or tuple(state.configuration.clusters)
+    names = tuple(request.workers_at) or request.clusters or tuple(state.configuration.clusters)
     if not names:
         raise InputError(
             "the service has no clusters to run at; its operator adds a [clusters.NAME] table to its configuration"
         )
     return locations_of(state.configuration).find_all(names)
+
+
+def _workers_at(state: ServiceState, request: NewWorkflow) -> dict[str, int]:
+    known = locations_of(state.configuration)
+    return {known.find(name).name: workers for name, workers in request.workers_at.items()}
 
 
 def _checked_spec(state: ServiceState, request: NewWorkflow, locations: list[Location]) -> tuple[WorkflowSpec, Graph | None]:

@@ -58,6 +58,20 @@ async def deactivate(state: ServiceState, caller: Caller, workflow_id: str, kind
         return len(transitions)
 
 
+async def end(state: ServiceState, caller: Caller, workflow_id: str, kind: Kind) -> WorkflowDocument:
+    """End a workflow of our own interface; a repeat changes nothing. `Conflict` for one that ended otherwise."""
+    _, workflow = await workflow_of(state.store, caller, workflow_id)
+    if workflow.deactivated == kind or workflow.state is WorkflowState.CANCELLED:
+        return workflow
+    if workflow.state is WorkflowState.COMPLETE:
+        raise Conflict(f"workflow {workflow_id} is complete already")
+    try:
+        await deactivate(state, caller, workflow_id, kind)
+    except NotFound as error:
+        raise Conflict(str(error)) from error  # it is there, and was ended otherwise
+    return (await workflow_of(state.store, caller, workflow_id))[1]
+
+
 def deactivated(workflow: WorkflowDocument, kind: Kind, now: float) -> WorkflowDocument:
     """A workflow that its user has ended. One that failed is taken up once more, by a driver host that cleans up."""
     update: dict[str, object] = {"deactivated": kind, "deactivated_ts": now}

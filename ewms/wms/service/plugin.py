@@ -8,52 +8,27 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
+from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from fastapi import APIRouter, Depends, FastAPI
 
 from ewms.core.errors import InputError
-from ewms.core.service.new_workflow import NewWorkflow
-from ewms.core.service.workflow import WorkflowDocument
-from ewms.wms.access.caller import Caller, admitted
+from ewms.stores.collections import Indexes
+from ewms.wms.access.caller import admitted
 from ewms.wms.access.roles import Rule
-from ewms.wms.files import Content
 from ewms.wms.service import errors
-from ewms.wms.service.deactivation import deactivate
-from ewms.wms.service.lookup import workflow_of
+from ewms.wms.service.plugin_host import PluginHost
+from ewms.wms.service.plugin_store import collection_name
 from ewms.wms.service.state import ServiceState
-from ewms.wms.service.submitting import submit_new
-from ewms.wms.service.uploads import take_in_bytes
+from ewms.wms.service.supervision import Loop
 from ewms.wms.web.navigation import NavigationEntry
 
 GROUP = "ewms.services"
-_TAKEN = frozenset({"api", "v1", "healthz", "readyz", "metrics", "docs", "redoc", "mqbroker-issuer"})
+_TAKEN = frozenset({"api", "v1", "ui", "healthz", "readyz", "metrics", "docs", "redoc", "mqbroker-issuer"})
 _is_prefix = re.compile(r"[a-z][a-z0-9-]{0,31}", re.ASCII).fullmatch
-
-
-class PluginHost:
-    """What the service does for a plugin, on behalf of a caller. Everything raises `EwmsError`, which becomes an answer."""
-
-    def __init__(self, state: ServiceState) -> None:
-        self._state = state
-
-    async def upload(self, caller: Caller, data: bytes) -> Content:
-        """Keep a content, so that a workflow of the same caller may name it by its sha256."""
-        return await take_in_bytes(self._state, caller.name, data)
-
-    async def submit(self, caller: Caller, request: NewWorkflow, key: str | None = None) -> WorkflowDocument:
-        """Submit a workflow; under the same key, a repeat gives the workflow that is there already."""
-        return await submit_new(self._state, caller, request, key)
-
-    async def workflow(self, caller: Caller, workflow_id: str) -> WorkflowDocument:
-        """A workflow that the caller may see."""
-        return (await workflow_of(self._state.store, caller, workflow_id))[1]
-
-    async def cancel(self, caller: Caller, workflow_id: str) -> None:
-        """Give a workflow up."""
-        await deactivate(self._state, caller, workflow_id, "ABORTED")
 
 
 class ServicePlugin(ABC):
@@ -61,16 +36,34 @@ class ServicePlugin(ABC):
 
     rules: ClassVar[Mapping[str, Rule]] = {}
     """Who may call which route, by method and path below the prefix; a route without a rule is for operators alone."""
+    collections: ClassVar[Mapping[str, Indexes]] = {}
+    """Collections of its own in the service's store, with the dotted keys that are indexed together."""
     navigation: ClassVar[tuple[NavigationEntry, ...]] = ()
-    """Its entries in the menu of the web interface, with paths below the prefix."""
+    """Shown in the web interface's menu."""
     templates: ClassVar[Path | None] = None
-    """Folder of Jinja templates, found as `PREFIX/NAME.html`."""
+    """Folder of Jinja2 templates: `name.html` in it is `PREFIX/name.html` among the templates of the web interface."""
     static: ClassVar[Path | None] = None
-    """Folder that is served to everybody at `/PREFIX/static/`."""
+    """Folder whose files are served below `/PREFIX/static/`, to everybody."""
 
     @abstractmethod
     def router(self, host: PluginHost) -> APIRouter:
-        """Its routes, with paths below the prefix. They get their caller by `ewms.wms.access.caller.CallerOf`."""
+        """Its routes, with paths below the prefix. They get their caller by `ewms.services.CallerOf`."""
+
+    async def run(self, host: PluginHost) -> None:
+        """What it does beside its routes, until `host.stopping` is set.
+
+        Where it raises it is started again after a while; meanwhile `/readyz` tells why it does not run.
+        """
+        await host.stopping.wait()
+
+
+class Hosted(NamedTuple):
+    """A plugin with the service that it works in."""
+
+    plugin: ServicePlugin
+    """It itself."""
+    host: PluginHost
+    """The service, as it sees it."""
 
 
 def load_plugins(points: Iterable[EntryPoint] | None = None) -> dict[str, ServicePlugin]:
@@ -97,11 +90,42 @@ def load_plugins(points: Iterable[EntryPoint] | None = None) -> dict[str, Servic
     return plugins
 
 
-def plugin_app(plugin: ServicePlugin, state: ServiceState) -> FastAPI:
+def collections_of(plugins: Mapping[str, ServicePlugin]) -> dict[str, Indexes]:
+    """The collections of plugins, by the store's names."""
+    return {
+        collection_name(prefix, collection): indexes
+        for prefix, plugin in plugins.items()
+        for collection, indexes in plugin.collections.items()
+    }
+
+
+def hosted(plugins: Mapping[str, ServicePlugin], state: ServiceState) -> dict[str, Hosted]:
+    """Plugins in a service whose store was opened after `make_known(collections_of(plugins))`.
+
+    Raises
+    ------
+    InputError
+        The configuration has settings for a plugin that is not there.
+    """
+    for name in state.configuration.plugins:
+        if name not in plugins:
+            known = ", ".join(sorted(plugins)) or "none"
+            raise InputError(f"[plugins.{name:.60}]: no such service plugin is installed; installed are: {known}")
+    return {
+        prefix: Hosted(plugin, PluginHost(state, prefix, tuple(plugin.collections))) for prefix, plugin in plugins.items()
+    }
+
+
+def plugin_loops(plugins: Mapping[str, Hosted]) -> dict[str, Loop]:
+    """What plugins do beside their routes, by name."""
+    return {f"plugin {prefix}": partial(plugin.run, host) for prefix, (plugin, host) in plugins.items()}
+
+
+def plugin_app(plugin: ServicePlugin, host: PluginHost, state: ServiceState) -> FastAPI:
     """A plugin as an application that is mounted below its prefix: no path of it is ever taken for one of the service's."""
     app = FastAPI(title=type(plugin).__name__, redirect_slashes=False, dependencies=[Depends(admitted)])
     app.state.service = state
     app.state.rules = plugin.rules
     errors.install(app)
-    app.include_router(plugin.router(PluginHost(state)))
+    app.include_router(plugin.router(host))
     return app

@@ -6,17 +6,18 @@ import asyncio
 import logging
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 from ewms.core.service.configuration import Configuration
-from ewms.wms.service.app import create_app
+from ewms.stores.collections import make_known
+from ewms.wms.service.app import create_app, pages_for
 from ewms.wms.service.listening import HttpServer, http_server, open_socket
 from ewms.wms.service.loops import loops_of
 from ewms.wms.service.metrics import CountTransitions, Metrics
 from ewms.wms.service.opening import open_state
-from ewms.wms.service.plugin import load_plugins
+from ewms.wms.service.plugin import ServicePlugin, collections_of, hosted, load_plugins, plugin_loops
 from ewms.wms.service.state import ServiceState
 from ewms.wms.service.supervision import Supervisor
 
@@ -41,12 +42,23 @@ class Serving:
 
 
 @asynccontextmanager
-async def serving(configuration: Configuration) -> AsyncIterator[Serving]:
-    """A service that answers until the block ends. Raises `EwmsError` in one line where it cannot begin."""
-    plugins = load_plugins()
+async def serving(
+    configuration: Configuration, plugins: Mapping[str, ServicePlugin] | None = None
+) -> AsyncIterator[Serving]:
+    """A service that answers until the block ends. Raises `EwmsError` in one line where it cannot begin.
+
+    Parameters
+    ----------
+    plugins
+        By prefix; None for those that are installed.
+    """
+    plugins = load_plugins() if plugins is None else plugins
+    make_known(collections_of(plugins))
     async with open_state(configuration) as state:
-        supervisor = Supervisor(loops_of(state))
-        server = http_server(create_app(state, supervisor.troubles, plugins), configuration.service)
+        pages = pages_for(state, plugins)
+        guests = hosted(plugins, state)
+        supervisor = Supervisor(loops_of(state) | plugin_loops(guests))
+        server = http_server(create_app(state, supervisor.troubles, guests, pages), configuration.service)
         with open_socket(configuration.service) as listening, _counted(state.metrics):
             service = Serving(url=_url(configuration, listening), state=state, server=server)
             async with supervisor.running():

@@ -45,7 +45,7 @@ async def submit_new(state: ServiceState, caller: Caller, request: NewWorkflow, 
     admitted = await asyncio.to_thread(admit, state, caller.name, request, uploads)
     workflow = admitted.submission.workflow
     try:
-        async with state.quotas.one_more_workflow(caller.name, request.workers):
+        async with state.quotas.one_more_workflow(caller.name, request.most_workers):
             await submit(state.store, state.news, admitted.submission, *_beside(admitted, request, key))
     except Conflict:
         if key is None or (workflow_id := await first(state.store, caller.name, key, request)) is None:

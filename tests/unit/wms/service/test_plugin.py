@@ -10,11 +10,9 @@ import pytest
 from fastapi import APIRouter
 
 from ewms.core.errors import InputError
-from ewms.core.service.new_workflow import NewWorkflow
-from ewms.wms.access.caller import CallerOf
-from ewms.wms.access.roles import ANYBODY, REQUEST
+from ewms.services import ANYBODY, REQUEST, CallerOf, NewWorkflow, PluginHost, ServicePlugin
 from ewms.wms.service.app import create_app
-from ewms.wms.service.plugin import PluginHost, ServicePlugin, load_plugins
+from ewms.wms.service.plugin import hosted, load_plugins
 from tests.support.service import running_service
 from tests.support.submissions import CODE, INPUT, SPEC
 
@@ -54,7 +52,7 @@ def point(name: str, value: str = f"{HERE}:Doubling") -> EntryPoint:
 
 async def test_its_routes_are_there_under_its_rules(tmp_path: Path) -> None:
     async with running_service(tmp_path, access={}) as service:
-        app = create_app(service.state, plugins=load_plugins([point("doubling")]))
+        app = create_app(service.state, plugins=hosted(load_plugins([point("doubling")]), service.state))
         user = await service.state.access.minted.mint("ada", "user")  # type: ignore[arg-type]
         transport = httpx2.ASGITransport(app)
         async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:

@@ -5,17 +5,14 @@ from __future__ import annotations
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 
-from ewms.core.errors import Conflict, NotFound
 from ewms.core.service.new_workflow import Workers
-from ewms.core.service.phases import WorkflowState
 from ewms.core.service.wishes import check_unfinished, paused, resumed
 from ewms.core.service.workflow import WorkflowDocument
-from ewms.wms.access.caller import Caller, CallerOf
+from ewms.wms.access.caller import CallerOf
 from ewms.wms.service.clusters import locations_of
-from ewms.wms.service.deactivation import Kind, deactivate
+from ewms.wms.service.deactivation import end
 from ewms.wms.service.editing import edit_workflow
-from ewms.wms.service.lookup import workflow_of
-from ewms.wms.service.state import ServiceState, State
+from ewms.wms.service.state import State
 
 router = APIRouter(prefix="/api/workflows/{workflow_id}/actions", tags=["workflows"])
 
@@ -46,13 +43,13 @@ async def resume(workflow_id: str, state: State, caller: CallerOf) -> WorkflowDo
 @router.post("/cancel")
 async def cancel(workflow_id: str, state: State, caller: CallerOf) -> WorkflowDocument:
     """Give it up: pilots are stopped and queues deleted; what was accepted stays readable."""
-    return await _end(state, caller, workflow_id, "ABORTED")
+    return await end(state, caller, workflow_id, "ABORTED")
 
 
 @router.post("/finish")
 async def finish(workflow_id: str, state: State, caller: CallerOf) -> WorkflowDocument:
     """Take no more input; complete once everything is worked off."""
-    return await _end(state, caller, workflow_id, "FINISHED")
+    return await end(state, caller, workflow_id, "FINISHED")
 
 
 @router.post("/add-workers")
@@ -71,17 +68,3 @@ async def add_workers(workflow_id: str, more: MoreWorkers, state: State, caller:
         return fields
 
     return await edit_workflow(state, caller, workflow_id, edit)
-
-
-async def _end(state: ServiceState, caller: Caller, workflow_id: str, kind: Kind) -> WorkflowDocument:
-    """End a workflow; a repeat changes nothing."""
-    _, workflow = await workflow_of(state.store, caller, workflow_id)
-    if workflow.deactivated == kind or workflow.state is WorkflowState.CANCELLED:
-        return workflow
-    if workflow.state is WorkflowState.COMPLETE:
-        raise Conflict(f"workflow {workflow_id} is complete already")
-    try:
-        await deactivate(state, caller, workflow_id, kind)
-    except NotFound as error:
-        raise Conflict(str(error)) from error  # it is there, and was ended otherwise
-    return (await workflow_of(state.store, caller, workflow_id))[1]

@@ -11,10 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from ewms.core.service.new_workflow import Labels, NewWorkflow, Priority, Workers
 from ewms.core.service.phases import WorkflowState
 from ewms.core.service.taskforce import TaskforceDocument
-from ewms.core.service.wishes import check_unfinished
 from ewms.core.service.workflow import StateEntry, TaskProgress, WorkflowDocument
 from ewms.wms.access.caller import CallerOf
-from ewms.wms.service.editing import edit_workflow
+from ewms.wms.service.editing import change_workflow
 from ewms.wms.service.listing import After, Limit, Listing
 from ewms.wms.service.lookup import log_of, taskforces_of, workflow_of
 from ewms.wms.service.state import State
@@ -83,20 +82,13 @@ async def get_workflow(workflow_id: str, state: State, caller: CallerOf) -> Work
 
 
 @router.patch("/{workflow_id}")
-async def change_workflow(workflow_id: str, change: WorkflowChange, state: State, caller: CallerOf) -> WorkflowDocument:
+async def patch_workflow(workflow_id: str, change: WorkflowChange, state: State, caller: CallerOf) -> WorkflowDocument:
     """Change labels, priority or the most workers; the latter two only while it has not ended."""
     fields = {name: getattr(change, name) for name in change.model_fields_set}
     for name in ("labels", "priority"):
         if fields.get(name, 0) is None:
             del fields[name]
-
-    def edit(workflow: WorkflowDocument) -> dict[str, object]:
-        if fields.keys() - {"labels"}:
-            check_unfinished(workflow, "changed")
-        state.quotas.check_workers(workflow.owner, fields.get("workers") or 0)
-        return {name: value for name, value in fields.items() if getattr(workflow, name) != value}
-
-    return await edit_workflow(state, caller, workflow_id, edit)
+    return await change_workflow(state, caller, workflow_id, fields)
 
 
 @router.get("/{workflow_id}/tasks")

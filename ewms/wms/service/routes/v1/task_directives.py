@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import secrets
 from http import HTTPStatus
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
-from ewms.core.query import Query
 from ewms.core.service.objects import TaskDirectiveObject, TaskforceObject
-from ewms.core.service.phases import FINAL, Phase
+from ewms.core.service.phases import FINAL
 from ewms.core.service.replies import directive_object, taskforce_object
 from ewms.core.service.requests import AddWorkersRequest
-from ewms.core.service.taskforce import TaskforceDocument
-from ewms.core.service.transitions import created
-from ewms.core.service.translation import LATE_PRIORITY, added_taskforce
-from ewms.stores.collections import TASKFORCES
-from ewms.stores.store import Store
 from ewms.wms.access.caller import CallerOf
 from ewms.wms.service.clusters import locations_of
 from ewms.wms.service.errors import answer
 from ewms.wms.service.lookup import directive_of, workflow_of
-from ewms.wms.service.permission import not_found
+from ewms.wms.service.more_workers import add_taskforce
 from ewms.wms.service.routes.v1.documented import NOT_FOUND, UNPROCESSABLE, answers
 from ewms.wms.service.state import State
-from ewms.wms.service.submission import new_taskforce
 
 router = APIRouter(prefix="/v1/task-directives", tags=["task-directives"])
 
@@ -53,25 +45,5 @@ async def add_workers(
         return answer(
             HTTPStatus.UNPROCESSABLE_ENTITY, f"workflow {workflow.workflow_id} is {ended}; it takes no more workers"
         )
-    added = added_taskforce(
-        await _model(state.store, task_id),
-        location,
-        request.n_workers,
-        priority=workflow.priority + LATE_PRIORITY,
-        now=state.clock(),
-        entropy=lambda: secrets.token_bytes(4),
-    )
-    if workflow.active:
-        added = added.model_copy(update={"phase": Phase.PRE_LAUNCH})
-    entry = created(added, "User", "workers were added")
-    await state.store.write(*new_taskforce(added, entry))
-    await state.news.publish(TASKFORCES, added.taskforce_uuid)
+    added, entry = await add_taskforce(state, workflow, task_id, location, request.n_workers)
     return taskforce_object(added, [entry.model_dump(mode="json")])
-
-
-async def _model(store: Store, task_id: str) -> TaskforceDocument:
-    """Some taskforce of a directive: all of them ask for the same."""
-    page = await store.find(TASKFORCES, Query.parse({"task_id": task_id}), limit=1)
-    if not page.items:
-        raise not_found(f"taskforce of task directive {task_id}, whose like could be added")
-    return TaskforceDocument.model_validate(page.items[0].body)

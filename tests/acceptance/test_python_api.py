@@ -96,14 +96,14 @@ def test_map_in_a_script(tmp_path: Path) -> None:
             print(sum(ewms.map(square, range(10), workers=2)))
         """)
     )
-    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=240, check=False)
     assert (done.stdout.strip(), done.returncode) == ("285", 0), done.stderr
 
 
 def test_an_unguarded_script_is_told_so(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text("import ewms\n\ndef square(n):\n    return n * n\n\nprint(list(ewms.map(square, [1], workers=1)))\n")
-    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode != 0
     assert '__name__ == "__main__"' in done.stderr.splitlines()[-1]
 

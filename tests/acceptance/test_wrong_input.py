@@ -31,7 +31,7 @@ def folder(tmp_path: Path) -> Path:
 
 def ewms(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [EWMS, *arguments], cwd=folder, capture_output=True, text=True, timeout=60, check=False, stdin=subprocess.DEVNULL
+        [EWMS, *arguments], cwd=folder, capture_output=True, text=True, timeout=240, check=False, stdin=subprocess.DEVNULL
     )
 
 

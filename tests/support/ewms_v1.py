@@ -69,7 +69,7 @@ def reference(name: str) -> dict[str, Any] | None:
     return document
 
 
-async def eventually(look: Callable[[], Awaitable[T | None]], what: str, deadline: float = 20.0) -> T:
+async def eventually(look: Callable[[], Awaitable[T | None]], what: str, deadline: float = 60.0) -> T:
     """The first thing that a look finds; fails the test after the deadline."""
     end = time.monotonic() + deadline
     while time.monotonic() < end:

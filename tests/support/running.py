@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 EWMS = str(Path(sys.executable).with_name("ewms"))
-DEADLINE = 60.0
+DEADLINE = 120.0
 
 
 def wait_for(condition: Callable[[], Any], what: str, deadline: float = DEADLINE) -> Any:

@@ -31,6 +31,7 @@ def scan(folder: Path) -> None:
     image.save(folder / "scans" / "page.png", dpi=(150, 150))
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("page", RUNNABLE, ids=name_of)
 def test_a_page(page: Path, tmp_path: Path) -> None:
     tmp_path.joinpath("examples").symlink_to(ROOT / "examples")

@@ -12,7 +12,7 @@ DOCS = Path(__file__).resolve().parents[3] / "docs"
 
 def generate(docs: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(docs / "generate.py"), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
 
 
 def test_the_reference_is_up_to_date() -> None:

@@ -111,7 +111,7 @@ def test_nothing_of_a_workflow_is_left_when_it_has_ended(tree: DevTree) -> None:
 
 def test_a_second_one_in_the_same_folder_is_refused(tree: DevTree) -> None:
     argv = [sys.executable, "-m", "ewms", "dev", "--data", str(tree.folder)]
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=240, check=False)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == f"ewms: another `ewms dev` runs in {tree.folder}; stop it, or choose another --data\n"
 

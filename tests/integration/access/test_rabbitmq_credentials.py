@@ -26,7 +26,7 @@ from ewms.wms.access.grants import load_grant, pilot_grant, read_grant
 from tests.integration.access.conftest import LEASE, MINE, OTHERS
 from tests.support.rabbitmq import READER, RabbitmqServer, why_not
 
-DEADLINE = 10.0
+DEADLINE = 60.0
 QUEUES = [f"{workflow}-{channel}" for workflow in (MINE, OTHERS) for channel in ("work", "reports")] + ["QU-in", "QU-out"]
 
 

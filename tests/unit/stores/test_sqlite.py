@@ -42,7 +42,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_a_killed_writer_leaves_whole_transactions(path: Path) -> None:
-    done = subprocess.run([sys.executable, "-c", KILLED, str(path)], timeout=30, check=False)
+    done = subprocess.run([sys.executable, "-c", KILLED, str(path)], timeout=120, check=False)
     assert done.returncode == -9
     with SqliteJournal(path) as journal:
         assert [item.event.id for item in journal.pending(0, 10)] == ["kept"]

@@ -13,7 +13,7 @@ PROGRAM = str(Path(sys.executable).with_name("skymap-scanner"))
 
 
 def scanner(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([PROGRAM, *arguments], cwd=folder, capture_output=True, text=True, timeout=100, check=False)
+    return subprocess.run([PROGRAM, *arguments], cwd=folder, capture_output=True, text=True, timeout=280, check=False)
 
 
 def test_a_study_of_a_few_events(tmp_path: Path) -> None:

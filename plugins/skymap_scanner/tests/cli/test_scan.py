@@ -29,7 +29,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def scanner(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([PROGRAM, *arguments], cwd=folder, capture_output=True, text=True, timeout=100, check=False)
+    return subprocess.run([PROGRAM, *arguments], cwd=folder, capture_output=True, text=True, timeout=280, check=False)
 
 
 def test_a_scan_leaves_its_files(folder: Path) -> None:

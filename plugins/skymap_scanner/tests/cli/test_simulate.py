@@ -16,7 +16,7 @@ PROGRAM = str(Path(sys.executable).with_name("skymap-scanner"))
 
 
 def scanner(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([PROGRAM, *arguments], cwd=folder, capture_output=True, text=True, timeout=100, check=False)
+    return subprocess.run([PROGRAM, *arguments], cwd=folder, capture_output=True, text=True, timeout=280, check=False)
 
 
 def test_an_event_is_written_and_can_be_read(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 def call(folder: Path, environment: dict[str, str], *arguments: str, expected: int = 0) -> str:
     done = subprocess.run(
-        [SCANNER, *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=90, check=False
+        [SCANNER, *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=240, check=False
     )
     assert done.returncode == expected, done.stdout + done.stderr
     return done.stdout + done.stderr

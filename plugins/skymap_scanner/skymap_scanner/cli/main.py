@@ -18,6 +18,7 @@ _COMMANDS = {
     "plot": "Draw a result again.",
     "compare": "Compare two results.",
     "coverage": "Find out how often contours hold the truth.",
+    "policy": "Check the rules by which alerts are scanned.",
 }
 _INTERRUPTED = 130
 

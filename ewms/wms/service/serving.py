@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from ewms.core.service.configuration import Configuration
 from ewms.stores.collections import make_known
-from ewms.wms.service.app import create_app, pages_for
+from ewms.wms.service.app import create_app
 from ewms.wms.service.listening import HttpServer, http_server, open_socket
 from ewms.wms.service.loops import loops_of
 from ewms.wms.service.metrics import CountTransitions, Metrics
@@ -55,10 +55,9 @@ async def serving(
     plugins = load_plugins() if plugins is None else plugins
     make_known(collections_of(plugins))
     async with open_state(configuration) as state:
-        pages = pages_for(state, plugins)
-        guests = hosted(plugins, state)
+        guests = hosted(plugins, state, pages)
         supervisor = Supervisor(loops_of(state) | plugin_loops(guests))
-        server = http_server(create_app(state, supervisor.troubles, guests, pages), configuration.service)
+        server = http_server(create_app(state, supervisor.troubles, guests), configuration.service)
         with open_socket(configuration.service) as listening, _counted(state.metrics):
             service = Serving(url=_url(configuration, listening), state=state, server=server)
             async with supervisor.running():

@@ -17,6 +17,7 @@ _COMMANDS = {
     "status": ("status", "Tell how far a workflow is."),
     "why": ("why", "Tell why events failed, grouped by cause."),
     "dead-letters": ("dead_letters", "Events that were given up on: list, show, replay."),
+    "top": ("top", "Watch workflows on a terminal, and act on them."),
     "queue": ("queue", "Tell what the broker holds."),
     "submit": ("submit", "Give a workflow to a service."),
     "fetch": ("fetch", "Get the product of a workflow from a service."),

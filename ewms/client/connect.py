@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from ewms.client.connection import Connection, checked_url
+from ewms.client.connection import PATIENCE, Connection, checked_url
 from ewms.client.login import renew
 from ewms.client.session import Session
 from ewms.client.tokens import token_source
@@ -32,9 +32,14 @@ def connect(url: str | None = None, *, token: str | None = None) -> Session:
     UsageError
         There is no URL, or the token cannot be read. Nothing is sent yet.
     """
+    return Session(connection_to(url, token=token))
+
+
+def connection_to(url: str | None = None, *, token: str | None = None, patience: float = PATIENCE) -> Connection:
+    """What a session has below it; parameters as of `connect` and `Connection`, raises `UsageError` as these do."""
     address = url or os.environ.get(SERVER_VARIABLE, "")
     if not address:
         raise UsageError(f"there is no server; give its URL, or set {SERVER_VARIABLE}")
     address = checked_url(address)
     source = token_source(address, renew) if token is None else lambda: token
-    return Session(Connection(address, source))
+    return Connection(address, source, patience=patience)

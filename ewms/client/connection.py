@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Self
@@ -20,7 +20,8 @@ _log = logging.getLogger("ewms.client")
 _CONNECT_SECONDS = 5.0
 _ANSWER_SECONDS = 60.0
 _FIRST_PATIENCE = 2.0
-_PATIENCE = 300.0
+PATIENCE = 300.0
+"""Seconds for which a service that has answered before may be away, where nobody says otherwise."""
 _PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 _AWAY = frozenset(
     {
@@ -66,7 +67,7 @@ class Connection:
         The URL is none, or would carry a token in clear text to another machine.
     """
 
-    def __init__(self, url: str, token: Callable[[], str] = str, *, patience: float = _PATIENCE) -> None:
+    def __init__(self, url: str, token: Callable[[], str] = str, *, patience: float = PATIENCE) -> None:
         self.url = checked_url(url)
         self._token = token
         self._patience = patience
@@ -87,17 +88,22 @@ class Connection:
 
     def get(self, path: str, **query: Any) -> Any:
         """The JSON behind a path; query parameters that are None are left out."""
-        return self._json(self.send("GET", path, params={key: value for key, value in query.items() if value is not None}))
+        return self.json(self.send("GET", path, params={key: value for key, value in query.items() if value is not None}))
 
     def post(self, path: str, body: Any = None, *, headers: dict[str, str] | None = None) -> Any:
         """The JSON that a service answers to JSON. What is posted is repeatable by the service's contract."""
         content = pydantic_core.to_json({} if body is None else body)
-        return self._json(
+        return self.json(
             self.send("POST", path, content=content, headers={"Content-Type": "application/json", **(headers or {})})
         )
 
     def send(self, method: str, path: str, **request: Any) -> httpx2.Response:
         """The answer to a request, which is repeated while the service is away.
+
+        Parameters
+        ----------
+        request
+            For httpx2; and `also`, codes that are no refusals here.
 
         Raises
         ------
@@ -131,7 +137,14 @@ class Connection:
             answer.close()
 
     def _try(
-        self, method: str, path: str, *, stream: bool, headers: dict[str, str] | None = None, **request: Any
+        self,
+        method: str,
+        path: str,
+        *,
+        stream: bool,
+        headers: dict[str, str] | None = None,
+        also: Container[int] = (),
+        **request: Any,
     ) -> httpx2.Response:
         if self._http.is_closed:
             raise UsageError(f"the session with {self.url} was closed; connect again")
@@ -146,7 +159,7 @@ class Connection:
             raise ServiceUnavailable(
                 f"no service answers at {self.url} ({reason}); check the address and that it runs"
             ) from error
-        if not answer.is_success:
+        if not answer.is_success and answer.status_code not in also:
             raise self._refusal(answer)
         self._known = True
         return answer
@@ -165,7 +178,8 @@ class Connection:
             return EwmsError(f"{self.url} failed ({code}: {said}); its log says more")
         return UsageError(f"{self.url} is no ewms service of this version: {code} {said}; check the address")
 
-    def _json(self, answer: httpx2.Response) -> Any:
+    def json(self, answer: httpx2.Response) -> Any:
+        """What an answer holds, None for nothing; `UsageError` where that is no JSON."""
         if not answer.content:
             return None
         try:

@@ -1,0 +1,1 @@
+"""`ewms top`: what goes on at a service or in a run directory, on a terminal, live."""

@@ -13,7 +13,7 @@ Only the service imports it: pilots and workflows have no use for it.
 
 from __future__ import annotations
 
-from ewms.core.errors import Conflict, EwmsError, Forbidden, InputError, NotFound, Unauthenticated, UsageError
+from ewms.core.errors import Conflict, EwmsError, Forbidden, InputError, NotFound, StoreError, Unauthenticated, UsageError
 from ewms.core.query import Query
 from ewms.core.service.cluster_configuration import ClusterConfiguration
 from ewms.core.service.files import FileDocument
@@ -70,6 +70,7 @@ __all__ = [
     "ServicePlugin",
     "Size",
     "StateEntry",
+    "StoreError",
     "Stored",
     "TaskProgress",
     "TaskforceDocument",

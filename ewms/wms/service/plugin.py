@@ -25,8 +25,6 @@ from ewms.wms.service.plugin_store import collection_name
 from ewms.wms.service.state import ServiceState
 from ewms.wms.service.supervision import Loop
 from ewms.wms.web.navigation import NavigationEntry
-from ewms.wms.web.pages import Pages
-from ewms.wms.web.static_folder import StaticFolder
 
 GROUP = "ewms.services"
 _TAKEN = frozenset({"api", "v1", "ui", "healthz", "readyz", "metrics", "docs", "redoc", "mqbroker-issuer"})
@@ -101,13 +99,8 @@ def collections_of(plugins: Mapping[str, ServicePlugin]) -> dict[str, Indexes]:
     }
 
 
-def hosted(plugins: Mapping[str, ServicePlugin], state: ServiceState, pages: Pages | None = None) -> dict[str, Hosted]:
+def hosted(plugins: Mapping[str, ServicePlugin], state: ServiceState) -> dict[str, Hosted]:
     """Plugins in a service whose store was opened after `make_known(collections_of(plugins))`.
-
-    Parameters
-    ----------
-    pages
-        Of the web interface.
 
     Raises
     ------
@@ -119,8 +112,7 @@ def hosted(plugins: Mapping[str, ServicePlugin], state: ServiceState, pages: Pag
             known = ", ".join(sorted(plugins)) or "none"
             raise InputError(f"[plugins.{name:.60}]: no such service plugin is installed; installed are: {known}")
     return {
-        prefix: Hosted(plugin, PluginHost(state, prefix, tuple(plugin.collections), pages))
-        for prefix, plugin in plugins.items()
+        prefix: Hosted(plugin, PluginHost(state, prefix, tuple(plugin.collections))) for prefix, plugin in plugins.items()
     }
 
 
@@ -135,7 +127,5 @@ def plugin_app(plugin: ServicePlugin, host: PluginHost, state: ServiceState) -> 
     app.state.service = state
     app.state.rules = plugin.rules
     errors.install(app)
-    if plugin.static is not None:
-        app.mount("/static", StaticFolder(directory=plugin.static))
     app.include_router(plugin.router(host))
     return app

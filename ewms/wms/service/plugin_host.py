@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from ewms.config_file import read_secret
-from ewms.core.errors import Conflict, InputError, NotFound
+from ewms.core.errors import Conflict, InputError
 from ewms.core.service.cluster_configuration import ClusterConfiguration
 from ewms.core.service.files import FileDocument, file_key
 from ewms.core.service.new_workflow import NewWorkflow
@@ -38,7 +38,9 @@ from ewms.wms.service.plugin_store import PluginStore
 from ewms.wms.service.state import ServiceState
 from ewms.wms.service.submitting import submit_new
 from ewms.wms.service.uploads import take_in_bytes
-from ewms.wms.web.pages import Pages
+from ewms.wms.service.webhook_calls import WebhookClient
+from ewms.wms.service.webhook_secret import webhook_secret
+from ewms.wms.web.pages import pages_of
 
 
 class PluginHost:
@@ -54,11 +56,8 @@ class PluginHost:
         Of the web interface; None where there is none.
     """
 
-    def __init__(
-        self, state: ServiceState, prefix: str, collections: tuple[str, ...] = (), pages: Pages | None = None
-    ) -> None:
+    def __init__(self, state: ServiceState, prefix: str, collections: tuple[str, ...] = ()) -> None:
         self._state = state
-        self._pages = pages
         self.prefix = prefix
         """Below which its routes are."""
         self.settings: Mapping[str, Any] = state.configuration.plugins.get(prefix, {})
@@ -235,11 +234,24 @@ class PluginHost:
         """
         return followed(self._state, caller, workflow_id)
 
+    async def deliver(self, url: str, body: bytes, delivery_id: str) -> str:
+        """One call of a webhook with any JSON, signed and under the rules of the service's own; why it failed, or nothing.
+
+        Parameters
+        ----------
+        delivery_id
+            The same at each attempt, so that a receiver knows a repeat.
+        """
+        configuration = self._state.configuration
+        client = WebhookClient(webhook_secret(configuration), configuration.webhooks.allow)
+        try:
+            return await client.post(url, body, delivery_id, self.now())
+        finally:
+            await client.close()
+
     def page(self, request: Request, caller: Caller | None, template: str, **values: Any) -> HTMLResponse:
-        """A page in the layout of the web interface, from a template of the plugin; `NotFound` where none is served."""
-        if self._pages is None:
-            raise NotFound("this service shows no pages")
-        return self._pages.page(request, caller, f"{self.prefix}/{template}", values)
+        """A page in the layout of the web interface, from a template of the plugin."""
+        return pages_of(request).page(request, caller, f"{self.prefix}/{template}", values)
 
     def _read(self, files: Files, sha256: str) -> bytes:
         with files.open(sha256) as stream:

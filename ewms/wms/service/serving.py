@@ -55,7 +55,7 @@ async def serving(
     plugins = load_plugins() if plugins is None else plugins
     make_known(collections_of(plugins))
     async with open_state(configuration) as state:
-        guests = hosted(plugins, state, pages)
+        guests = hosted(plugins, state)
         supervisor = Supervisor(loops_of(state) | plugin_loops(guests))
         server = http_server(create_app(state, supervisor.troubles, guests), configuration.service)
         with open_socket(configuration.service) as listening, _counted(state.metrics):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-DEADLINE = 60.0
+DEADLINE = 120.0
 LEASE = 2.0
 
 
@@ -68,7 +68,7 @@ class DevTree:
         for child in psutil.Process(self.process.pid).children(recursive=True):
             with contextlib.suppress(psutil.NoSuchProcess):
                 argv = child.cmdline()
-                if part in argv[3:4] or part in os.path.basename(argv[0] if argv else ""):
+                if part in argv[3:4] or part == os.path.basename(argv[0] if argv else ""):
                     return int(child.pid)
         raise AssertionError(f"there is no {part} in the tree")
 

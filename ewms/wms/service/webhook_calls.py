@@ -58,7 +58,7 @@ class WebhookClient:
         await self._http.aclose()
 
     async def call(self, delivery: Delivery, now: float) -> str:
-        """Deliver; why that failed, or nothing."""
+        """Tell of a change of state; why that failed, or nothing."""
         body = pydantic_core.to_json(
             {
                 "delivery_id": delivery.delivery_id,
@@ -68,9 +68,21 @@ class WebhookClient:
                 **delivery.entry.model_dump(mode="json"),
             }
         )
+        return await self.post(delivery.url, body, delivery.delivery_id, now)
+
+    async def post(self, url: str, body: bytes, delivery_id: str, now: float) -> str:
+        """Deliver any JSON; why that failed, or nothing.
+
+        Parameters
+        ----------
+        delivery_id
+            The same at each attempt.
+        now
+            Seconds since 1970.
+        """
         try:
             async with asyncio.timeout(2 * _SECONDS):
-                return await self._post(delivery, body, str(int(now)))
+                return await self._post(url, body, delivery_id, str(int(now)))
         except InputError as error:
             return str(error)
         except TimeoutError:
@@ -78,15 +90,15 @@ class WebhookClient:
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             return str(error) or type(error).__name__
 
-    async def _post(self, delivery: Delivery, body: bytes, timestamp: str) -> str:
-        parts = check_webhook(delivery.url, self._allowed)
-        url = httpx2.URL(delivery.url)
+    async def _post(self, address: str, body: bytes, delivery_id: str, timestamp: str) -> str:
+        parts = check_webhook(address, self._allowed)
+        url = httpx2.URL(address)
         headers = {
             "Host": url.netloc.decode(),
             "Content-Type": "application/json",
             SIGNATURE: signature(self._secret, timestamp, body),
             TIMESTAMP: timestamp,
-            DELIVERY: delivery.delivery_id,
+            DELIVERY: delivery_id,
         }
         there = url.copy_with(host=await resolved(parts, self._allowed))
         name = {"sni_hostname": parts.hostname}  # whose certificate it must be

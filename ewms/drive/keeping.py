@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from ewms.core.service.files import PRODUCT, FileDocument
+from ewms.core.service.files import PRODUCT, FileDocument, file_key
 from ewms.local.directory import RunDirectory
 from ewms.stores.collections import FILES
 from ewms.stores.store import Change, Delete, Insert
@@ -35,3 +35,8 @@ def registered(workflow_id: str, contents: Mapping[str, Content]) -> list[Change
         changes.append(Delete(collection=FILES, key=document.key))
         changes.append(Insert(collection=FILES, key=document.key, body=document.model_dump(mode="json")))
     return changes
+
+
+def forgotten(workflow_id: str, names: Iterable[str]) -> list[Change]:
+    """The changes after which files are known no more."""
+    return [Delete(collection=FILES, key=file_key(workflow_id, name)) for name in names]

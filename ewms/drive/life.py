@@ -14,6 +14,7 @@ from ewms.drive.application import Process
 from ewms.drive.finishing import Work, finish
 from ewms.drive.keeping import registered
 from ewms.drive.loading import Ready, is_foreign, load
+from ewms.drive.partials import Partials
 from ewms.drive.public import PublicQueues
 from ewms.drive.record import Record
 from ewms.drive.replays import carry_out
@@ -133,7 +134,8 @@ class Life:
         ledger = await asyncio.to_thread(ledger_for, ready.loaded, ready.application, journal, blobs, limit)
         public = PublicQueues(graph, document.public)
         driver = self._make_driver(ledger, public)
-        work = self._work = Work(driver, Standing(driver, document), results, workspace, public)
+        partials = Partials(self._record, self._services.files, ledger.host)
+        work = self._work = Work(driver, Standing(driver, document), results, workspace, public, partials)
         try:
             stop = await self._drive(work)
             if stop is Stop.RELEASED:
@@ -175,16 +177,19 @@ class Life:
         if self._stop is not None:
             driver.stop(self._stop)
         driving = asyncio.create_task(driver.run())
-        reporting = asyncio.create_task(self._report(work))
+        telling = [asyncio.create_task(self._report(work))]
+        if work.partials.is_wanted:
+            telling.append(asyncio.create_task(work.partials.run()))
         try:
-            await asyncio.wait({driving, reporting}, return_when=asyncio.FIRST_COMPLETED)
-            if not driving.done():
-                reporting.result()  # raises: it does not end otherwise
+            done, _ = await asyncio.wait({driving, *telling}, return_when=asyncio.FIRST_COMPLETED)
+            if driving not in done:
+                for task in done:
+                    task.result()  # raises: it does not end otherwise
             return await driving
         finally:
-            for task in (driving, reporting):
+            for task in (driving, *telling):
                 task.cancel()
-            await asyncio.gather(driving, reporting, return_exceptions=True)
+            await asyncio.gather(driving, *telling, return_exceptions=True)
 
     async def _give_context(self, driver: Driver) -> None:
         """Make the files that the application gives to its tasks the workflow's own, before any pilot is asked for."""
@@ -212,6 +217,7 @@ class Life:
     def _on_change(self) -> None:
         if self._work is not None:
             self._work.standing.read()
+            self._work.partials.saw(self._work.driver.ledger.counters.terminal)
         self._changed.set()
 
     def _end(self, how: Stop) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from ewms.core.errors import Conflict, StaleEpoch
+from ewms.core.service.files import PARTIAL
 from ewms.core.service.workflow import DriverClaim, ReplayRequest, WorkflowDocument
 from ewms.stores.collections import WORKFLOWS
 from ewms.stores.store import Change, Replace, Store, Stored
+from ewms.wms.files import Content
 from ewms.wms.news import News
 from ewms.wms.states import told
 
@@ -31,6 +34,7 @@ class Record:
         self._stored = stored
         self.document = WorkflowDocument.model_validate(stored.body)
         self._claim = self.document.driver
+        self._writing = asyncio.Lock()
 
     @property
     def workflow_id(self) -> str:
@@ -59,6 +63,10 @@ class Record:
 
         Raises `StaleEpoch` if the workflow is not this host's any more.
         """
+        async with self._writing:
+            await self._change(edit, others)
+
+    async def _change(self, edit: Edit, others: Sequence[Change]) -> None:
         while True:
             document = self.document.model_copy(update=edit(self.document))
             body = document.model_dump(mode="json")
@@ -87,11 +95,33 @@ class Record:
         """Name files as the workflow's, by their sha256."""
         await self.change(lambda document: {"files": {**document.files, **digests}}, *others)
 
+    async def show(self, contents: Mapping[str, Content], note: str, *others: Change) -> None:
+        """Name the files of a partial product, in place of the last one's, and what the application says."""
+
+        def edit(document: WorkflowDocument) -> dict[str, Any]:
+            digests = {name: content.sha256 for name, content in contents.items()}
+            return {
+                "files": _without_partial(document) | digests,
+                "partial": tuple(contents),
+                "partial_number": document.partial_number + 1,
+                "note": note,
+            }
+
+        await self.change(edit, *others)
+
     async def release(self, *others: Change, files: Mapping[str, str] | None = None, **fields: Any) -> None:
-        """Have the workflow no more: as `update`, with files that it is left."""
+        """Have the workflow no more: as `update`, with files that it is left.
+
+        A `partial` among the fields, which is to be empty, takes the partial product's files away.
+        """
 
         def edit(document: WorkflowDocument) -> dict[str, Any]:
             free = DriverClaim(epoch=document.driver.epoch)
-            return {"driver": free, "files": {**document.files, **(files or {})}, **fields}
+            kept = _without_partial(document) if "partial" in fields else document.files
+            return {"driver": free, "files": {**kept, **(files or {})}, **fields}
 
         await self.change(edit, *others)
+
+
+def _without_partial(document: WorkflowDocument) -> dict[str, str]:
+    return {name: digest for name, digest in document.files.items() if not name.startswith(PARTIAL)}

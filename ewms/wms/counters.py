@@ -27,6 +27,11 @@ class Counters:
     speculative: int = 0
     """Speculative copies of stragglers."""
 
+    @property
+    def terminal(self) -> int:
+        """Events that are over."""
+        return self.accepted + self.dead_lettered
+
     def as_dict(self) -> dict[str, int]:
         """The counts by name."""
         return asdict(self)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import os
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from ewms.core.errors import InputError, StoreError
+from ewms.core.service.files import PARTIAL, FileDocument
 
 _CHUNK = 1 << 20
 
@@ -49,6 +51,14 @@ class Files:
                 f"files URL {url}: {error}; use a folder or an fsspec URL whose library is installed"
             ) from error
 
+    def of_partials(self, workflow_id: str) -> Files:
+        """The place of one workflow's partial products: what is in it is that workflow's alone, and may be removed."""
+        return self._below(f"partial/{workflow_id}")
+
+    def holding(self, file: FileDocument) -> Files:
+        """Where the content of a workflow's file is."""
+        return self.of_partials(file.workflow_id) if file.name.startswith(PARTIAL) else self
+
     def path(self, sha256: str) -> str:
         """Where a content lies, as this filesystem calls it."""
         return f"{self._root}/{sha256[:2]}/{sha256}"
@@ -78,6 +88,20 @@ class Files:
                 if stream is not None:
                     shutil.copyfileobj(source, stream, _CHUNK)
         return Content(digest.hexdigest(), size)
+
+    def keep_only(self, digests: Collection[str]) -> None:
+        """Remove everything but these contents; only in a place of partial products."""
+        try:
+            paths = [path for path in self._filesystem.find(self._root) if path.rpartition("/")[2] not in digests]
+            for path in paths:
+                self._filesystem.rm_file(path)
+        except OSError as error:
+            raise StoreError(f"the service's files cannot be removed: {error}") from error
+
+    def _below(self, folder: str) -> Files:
+        below = copy.copy(self)
+        below._root = f"{self._root}/{folder}"
+        return below
 
     @contextmanager
     def open(self, sha256: str) -> Iterator[IO[bytes]]:

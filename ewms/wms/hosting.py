@@ -57,6 +57,8 @@ class Host:
         kind = type(application)
         self.listens = kind.advance is not Application.advance or kind.buried is not Application.buried
         """Whether outcomes matter to it; otherwise they need not even be decoded."""
+        self.shows = kind.snapshot is not Application.snapshot or kind.status is not Application.status
+        """Whether it has something to show while it runs."""
         self._lock = threading.Lock()
         self._status = ""
         self._start_lock: AbstractContextManager[Any] = nullcontext() if independent_start else self._lock

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import secrets
+import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -35,7 +36,7 @@ from ewms.wms.files import Files
 from ewms.wms.news import News
 from ewms.wms.pilots import pilot_config
 
-DEADLINE = 60.0
+DEADLINE = 120.0
 LEASE = 2.0
 
 
@@ -146,6 +147,13 @@ class Site:
         await host.start()
         await host.wait_log("host_started")
         return host
+
+    async def stop_hosts(self) -> None:
+        """Have all hosts bring to an end what they are about."""
+        for host in self.hosts:
+            if host.process.returncode is None:
+                host.send(signal.SIGTERM)
+                await host.stopped()
 
     async def close(self) -> None:
         """End all hosts and pilots."""

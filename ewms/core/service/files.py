@@ -12,6 +12,8 @@ CONTEXT = "context/"
 """Prefix of files that are given to tasks: uploaded, or named by the application."""
 PRODUCT = "product/"
 """Prefix of files of the product."""
+PARTIAL = "partial/"
+"""Prefix of files of a partial product, which there is while the workflow runs."""
 
 
 class FileDocument(BaseModel):

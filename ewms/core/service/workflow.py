@@ -121,3 +121,9 @@ class WorkflowDocument(BaseModel):
     """From submission to the first accepted outcome."""
     product: tuple[str, ...] = Field(default=())
     """Names of the files of the product, among the workflow's files."""
+    partial: tuple[str, ...] = Field(default=())
+    """Names of the files of the partial product, among the workflow's files; none where the product is there."""
+    partial_number: int = 0
+    """How many partial products there were."""
+    note: str = ""
+    """What the application last said of how far it is, in one line."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from ewms.core.errors import Conflict, StaleEpoch
@@ -11,6 +13,7 @@ from ewms.core.spec import parse_spec
 from ewms.drive.record import Record
 from ewms.stores.collections import FILES, WORKFLOWS
 from ewms.stores.store import Insert, Replace, Store
+from ewms.wms.files import Content
 from ewms.wms.news import Item, News
 
 SPEC = parse_spec({"name": "one", "tasks": [{"name": "work", "python": "work:work", "input": "numbers"}]}, "test")
@@ -117,3 +120,30 @@ async def test_an_old_reading_changes_nothing(store: Store) -> None:
     await record.update(counts={"sent": 1})
     assert not record.saw(old)
     assert record.document.counts == {"sent": 1}
+
+
+async def test_writes_at_the_same_time_all_count(store: Store) -> None:
+    record = await claimed(store, News())
+    content = Content("0" * 64, 1)
+    await asyncio.gather(
+        record.update(state=WorkflowState.RUNNING),
+        record.show({"partial/a": content}, "one"),
+        record.update(counts={"sent": 1}),
+        record.add_files({"context/model": "1" * 64}),
+    )
+    document = await read(store)
+    assert (document.state, document.counts) == (WorkflowState.RUNNING, {"sent": 1})
+    assert document.files == {"partial/a": "0" * 64, "context/model": "1" * 64}
+    assert (document.partial, document.partial_number, document.note) == (("partial/a",), 1, "one")
+
+
+async def test_a_partial_product_takes_the_place_of_the_last_one_and_goes_with_the_product(store: Store) -> None:
+    record = await claimed(store, News(), files={"inputs/a": "a" * 64})
+    await record.show({"partial/a": Content("0" * 64, 1), "partial/b": Content("1" * 64, 1)}, "one")
+    await record.show({"partial/b": Content("2" * 64, 1)}, "two")
+    assert record.document.files == {"inputs/a": "a" * 64, "partial/b": "2" * 64}
+    assert record.document.partial_number == 2
+    await record.release(files={"product/b": "3" * 64}, partial=())
+    document = await read(store)
+    assert document.files == {"inputs/a": "a" * 64, "product/b": "3" * 64}
+    assert document.partial == ()

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ewms.core.errors import InputError, StoreError
+from ewms.core.service.files import FileDocument
 from ewms.wms.files import Content, Files
 
 DATA = b"content" * 1000
@@ -70,3 +71,30 @@ def test_nothing_half_written_is_left(files: Files, tmp_path: Path) -> None:
     if (tmp_path / "files").exists():
         assert [path.name for path in (tmp_path / "files").rglob("*") if path.is_file()] == [SHA]
     assert files.put(DATA).sha256 == SHA
+
+
+def test_a_partial_product_has_a_place_of_its_own(files: Files) -> None:
+    files.put(DATA)
+    partials, others = files.of_partials("WF-1"), files.of_partials("WF-2")
+    for place in (partials, others):
+        assert place.put(DATA).sha256 == SHA
+    kept = partials.put(b"newer").sha256
+    partials.keep_only({kept})
+    with pytest.raises(InputError, match="is gone"), partials.open(SHA):
+        pass
+    with partials.open(kept) as stream:
+        assert stream.read() == b"newer"
+    for place in (files, others):  # of the same content
+        with place.open(SHA) as stream:
+            assert stream.read() == DATA
+    partials.keep_only(())
+    partials.keep_only(())
+
+
+def test_a_files_name_tells_where_its_content_is(files: Files) -> None:
+    document = FileDocument(workflow_id="WF-1", name="partial/map.json", size=3, sha256=SHA)
+    files.of_partials("WF-1").put(DATA)
+    with files.holding(document).open(SHA) as stream:
+        assert stream.read() == DATA
+    with pytest.raises(InputError), files.holding(document.model_copy(update={"name": "product/map.json"})).open(SHA):
+        pass

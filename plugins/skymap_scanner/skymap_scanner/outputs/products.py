@@ -47,9 +47,29 @@ def product_files(
     return files
 
 
+def partial_files(result: ScanResult, *, plots: bool, classification: object = None) -> dict[str, str | bytes]:
+    """Return what shows while a scan runs: its pixels so far, numbers as in `best_fit.json`, and perhaps a picture.
+
+    Parameters
+    ----------
+    result
+        The scan as far as it has come.
+    plots, classification
+        As for `product_files`.
+    """
+    kind = {"kind": "unknown"} if classification is None else vars(classification)
+    numbers = overview(SkyMap.of(result, classification)) | {"classification": kind}
+    files: dict[str, str | bytes] = {"partial.json": skyreader.to_json(result), "overview.json": _json(numbers)}
+    if plots:
+        from skymap_scanner.outputs.plots import picture
+
+        files["partial.png"] = picture(result, classification=classification)
+    return files
+
+
 def map_files(skymap: SkyMap, base: str, *, flat: bool) -> dict[str, str | bytes]:
     """Return the numbers and, where there is a direction, maps and contours; see `product_files`."""
-    files: dict[str, str | bytes] = {"best_fit.json": json.dumps(overview(skymap), indent=2) + "\n"}
+    files: dict[str, str | bytes] = {"best_fit.json": _json(overview(skymap))}
     best = skymap.best
     if best is None:
         return files
@@ -68,3 +88,7 @@ def map_files(skymap: SkyMap, base: str, *, flat: bool) -> dict[str, str | bytes
             flat_maps(skymap, nside)
         )
     return files
+
+
+def _json(numbers: object) -> str:
+    return json.dumps(numbers, indent=2) + "\n"

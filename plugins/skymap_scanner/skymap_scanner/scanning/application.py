@@ -88,6 +88,7 @@ class Scan(Application[Event, Outcome, Product]):
         self._threshold = predictive_threshold
         self._guess_at = predictive_threshold
         self._plots = plots
+        self._draws = False
         self._classification: dict[str, Any] | None = None
 
     def context(self) -> Mapping[str, bytes]:
@@ -118,12 +119,14 @@ class Scan(Application[Event, Outcome, Product]):
         return product_files(self.result(), plots=self._plots, classification=self.classification)
 
     def snapshot(self) -> Product | None:
-        """The map so far, as a picture."""
-        if not self._plots or not self._rounds.so_far().levels:
+        """The map so far: its pixels, its numbers, and a picture on all but the first, which is to come soon."""
+        result = self.result()
+        if not result.levels:
             return None
-        from skymap_scanner.outputs.plots import picture
+        from skymap_scanner.outputs import partial_files
 
-        return {"partial.png": picture(self.result(), classification=self.classification)}
+        draws, self._draws = self._draws, self._plots
+        return partial_files(result, plots=draws, classification=self.classification)
 
     def status(self) -> str:
         """How far each level is, and the best direction so far."""

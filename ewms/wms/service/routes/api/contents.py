@@ -69,12 +69,13 @@ async def get_file(workflow_id: str, name: str, state: State, caller: CallerOf) 
     if stored is None:
         raise not_found(f"file {name} of workflow {workflow_id}")
     file = FileDocument.model_validate(stored.body)
-    path = state.files.local_path(file.sha256)
+    files = state.files.holding(file)
+    path = files.local_path(file.sha256)
     headers = _HEADERS | {"ETag": f'"{file.sha256}"'}
     if path is not None:
         return FileResponse(path, media_type=_KIND, headers=headers)
     headers["Content-Length"] = str(file.size)
-    return StreamingResponse(_chunks(state.files, file.sha256), media_type=_KIND, headers=headers)
+    return StreamingResponse(_chunks(files, file.sha256), media_type=_KIND, headers=headers)
 
 
 @router.get("/queues")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import httpx2
 
 from ewms.config_file import read_secret
 from ewms.core.service.configuration import Configuration, parse_configuration
+from ewms.wms.service.plugin import ServicePlugin
 from ewms.wms.service.serving import Serving, serving
 from ewms.wms.service.state import ServiceState
 
@@ -58,7 +59,15 @@ def configuration_for(folder: Path, **tables: Any) -> Configuration:
 
 
 @contextlib.asynccontextmanager
-async def running_service(folder: Path, **tables: Any) -> AsyncIterator[RunningService]:
-    """A service with all its loops; tables as in `configuration_for`."""
-    async with serving(configuration_for(folder, **tables)) as service:
+async def running_service(
+    folder: Path, guests: Mapping[str, ServicePlugin] | None = None, **tables: Any
+) -> AsyncIterator[RunningService]:
+    """A service with all its loops; tables as in `configuration_for`.
+
+    Parameters
+    ----------
+    guests
+        Its plugins by prefix; None for those that are installed.
+    """
+    async with serving(configuration_for(folder, **tables), guests) as service:
         yield RunningService(service)

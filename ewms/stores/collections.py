@@ -87,6 +87,6 @@ def make_known(collections: Mapping[str, Indexes]) -> None:
     for name, indexes in collections.items():
         if not _is_name(name) or name in BESIDE | _OWN or INDEXES.get(name, indexes) != indexes:
             raise InputError(
-                f"collection {name!r:.100}: its name is taken or no plain word; the plugin is to name it otherwise"
+                f"collection {name!r:.100}: its name is taken or no plain word; its plugin must name it otherwise"
             )
         INDEXES[name] = indexes

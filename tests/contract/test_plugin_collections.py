@@ -1,4 +1,4 @@
-"""Collections of plugins are as good as the service's own, in every store; a process without the plugin knows that they are there."""
+"""Collections of plugins are as good as the service's own; a process without the plugin knows that they are there."""
 
 from __future__ import annotations
 

@@ -59,15 +59,14 @@ def configuration_for(folder: Path, **tables: Any) -> Configuration:
 
 
 @contextlib.asynccontextmanager
-async def running_service(
-    folder: Path, guests: Mapping[str, ServicePlugin] | None = None, **tables: Any
-) -> AsyncIterator[RunningService]:
-    """A service with all its loops; tables as in `configuration_for`.
+async def running_service(folder: Path, **tables: Any) -> AsyncIterator[RunningService]:
+    """A service with all its loops; tables as in `configuration_for`."""
+    async with serving(configuration_for(folder, **tables)) as service:
+        yield RunningService(service)
 
-    Parameters
-    ----------
-    guests
-        Its plugins by prefix; None for those that are installed.
-    """
+
+@contextlib.asynccontextmanager
+async def service_with(guests: Mapping[str, ServicePlugin], folder: Path, **tables: Any) -> AsyncIterator[RunningService]:
+    """As `running_service`, with these plugins, by prefix, in place of those that are installed."""
     async with serving(configuration_for(folder, **tables), guests) as service:
         yield RunningService(service)

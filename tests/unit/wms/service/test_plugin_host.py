@@ -26,7 +26,7 @@ from ewms.stores.backup import Body, lines_of
 from ewms.stores.collections import INDEXES
 from ewms.wms.service.plugin import hosted
 from tests.support.conditions import until
-from tests.support.service import RunningService, running_service
+from tests.support.service import RunningService, service_with
 from tests.support.submissions import CODE, INPUT, SPEC
 
 CLUSTERS = {
@@ -68,7 +68,7 @@ def notebook() -> Notebook:
 async def service(tmp_path_factory: pytest.TempPathFactory, notebook: Notebook) -> AsyncIterator[RunningService]:
     tables = {"clusters": CLUSTERS, "plugins": {"notebook": {"pages": 7, "key": "env:NOTEBOOK"}}}
     folder = tmp_path_factory.mktemp("service")
-    async with running_service(folder, {"notebook": notebook}, quotas={"workers": 9}, **tables) as running:
+    async with service_with({"notebook": notebook}, folder, quotas={"workers": 9}, **tables) as running:
         yield running
 
 
@@ -127,7 +127,7 @@ async def test_its_settings_are_its_table(host: PluginHost, monkeypatch: pytest.
     assert host.secret(host.settings["key"]) == "top secret"
     assert host.data.is_dir()
     assert host.url.endswith("/notebook")
-    async with running_service(tmp_path, {}) as other:
+    async with service_with({}, tmp_path) as other:
         tables = other.state.configuration.model_copy(update={"plugins": {"notebok": {}}})
         state = type(other.state)(**{**vars(other.state), "configuration": tables})
         with pytest.raises(InputError, match=r"\[plugins.notebok\]: no such service plugin"):
@@ -146,7 +146,7 @@ async def test_a_loop_in_trouble_is_told(tmp_path: Path) -> None:
         async def run(self, host: PluginHost) -> None:
             raise InputError("the notebook is wet; dry it")
 
-    async with running_service(tmp_path, {"wet": Wet()}) as other, other.client() as http:
+    async with service_with({"wet": Wet()}, tmp_path) as other, other.client() as http:
 
         async def is_told() -> bool:
             loops: dict[str, str] = (await http.get("/readyz")).json()["loops"]
@@ -226,7 +226,7 @@ async def test_changes_begin_with_what_is(host: PluginHost) -> None:
 
 async def test_changes_end_with_the_service(tmp_path: Path) -> None:
     notebook = Notebook()
-    async with running_service(tmp_path, {"notebook": notebook}) as other:
+    async with service_with({"notebook": notebook}, tmp_path) as other:
         assert notebook.host is not None
         waiting = asyncio.ensure_future(anext(aiter(notebook.host.changes(None)), None))
         await asyncio.sleep(0)

@@ -85,11 +85,16 @@ def read_result(path: Path) -> ScanResult:
     except OSError as error:
         message = f"{path}: {error.strerror}; give the result of a scan (.json or .npz)"
         raise EventError(message) from None
+    return parse_result(content, str(path))
+
+
+def parse_result(content: bytes, name: str) -> ScanResult:
+    """Read a result from the content of a file; `name` is what messages call it. See `read_result`."""
     try:
         return _result(_from_npz(content) if content.startswith(b"PK") else _from_json(content))
     except DAMAGE as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        message = f"{path}: not a scan result of icecube-skyreader: {reason}; name a scan's .json or .npz"
+        message = f"{name}: not a scan result of icecube-skyreader: {reason}; name a scan's .json or .npz"
         raise EventError(message) from error
 
 

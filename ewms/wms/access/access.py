@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+import time
+from typing import NamedTuple
+
 from ewms.brokers.credentials import CredentialIssuer
 from ewms.core.errors import Forbidden, Unauthenticated
 from ewms.core.service.queue import QueueDocument
 from ewms.wms.access.caller import Caller
 from ewms.wms.access.grants import load_grant, read_grant
+from ewms.wms.access.login_codes import LoginCodes
 from ewms.wms.access.minted import PREFIX, MintedTokens
 from ewms.wms.access.provider import Provider
 from ewms.wms.access.queue_credential import QueueCredential
 from ewms.wms.access.roles import Role
 
 _DAY = 86_400.0
+_LONG_SESSION = 30 * _DAY
+_SHORT_SESSION = _DAY / 2
+_SESSION_LABEL = "session of a browser"
 _ANONYMOUS = Caller(name="operator", role=Role.OPERATOR)
+
+
+class Session(NamedTuple):
+    """With what a browser is let in."""
+
+    token: str
+    """For its cookie."""
+    seconds: float
+    """For which the browser is to keep it."""
 
 
 class Access:
@@ -29,15 +45,25 @@ class Access:
         Issues broker URLs.
     is_open
         Whoever brings no token is let in as an operator.
+    public_url
+        By which browsers reach the service.
     """
 
     def __init__(
-        self, *, minted: MintedTokens, provider: Provider | None, credentials: CredentialIssuer, is_open: bool = False
+        self,
+        *,
+        minted: MintedTokens,
+        provider: Provider | None,
+        credentials: CredentialIssuer,
+        is_open: bool = False,
+        public_url: str = "",
     ) -> None:
         self.minted = minted
         self.credentials = credentials
+        self.codes = LoginCodes(time.monotonic)
+        self.is_open = is_open
+        self.public_url = public_url
         self._provider = provider
-        self._is_open = is_open
 
     async def identify(self, authorization: str | None, *, is_foreign: bool = False) -> Caller:
         """Who sends an `Authorization` header; None where there was none.
@@ -57,7 +83,7 @@ class Access:
             Nobody can tell now.
         """
         if authorization is None:
-            if not self._is_open:
+            if not self.is_open:
                 raise Unauthenticated
             if is_foreign:
                 raise Forbidden("without a token only programs on this machine are let in, by the address 127.0.0.1")
@@ -71,6 +97,23 @@ class Access:
         if self._provider is None:
             raise Unauthenticated("the token is none of this service's; have one made by `ewms token create`")
         return await self._provider.identify(token)
+
+    async def begin_session(self, token: str) -> Session:
+        """What a browser is let in with that brings a token; raises as `identify` does.
+
+        A token of the provider is too long for a cookie and soon expires, so it is exchanged for one of this service.
+        """
+        caller = await self.identify(f"Bearer {token}")
+        if token.startswith(PREFIX):
+            return Session(token, _LONG_SESSION)
+        made = await self.minted.mint(caller.name, caller.role, label=_SESSION_LABEL, lifetime=_SHORT_SESSION)
+        return Session(made, _SHORT_SESSION)
+
+    async def end_session(self, token: str) -> None:
+        """Have what a browser was let in with taken no more, if it was made for that alone."""
+        found = await self.minted.find(token)
+        if found is not None and found.label == _SESSION_LABEL:
+            await self.minted.revoke(found.id)
 
     async def queue_credential(self, queue: QueueDocument) -> QueueCredential:
         """With what people outside fill or read a public queue, for a day: whoever needs it for longer asks again."""

@@ -11,8 +11,9 @@ from fastapi.security import HTTPBearer
 from starlette.datastructures import Headers
 
 from ewms.core.addresses import is_loopback
-from ewms.core.errors import Unauthenticated
+from ewms.core.errors import Forbidden, Unauthenticated
 from ewms.wms.access.roles import RULES, Role, require, rule_of
+from ewms.wms.access.session import SAFE, cookie_token, is_of_elsewhere, is_of_this_site
 
 if TYPE_CHECKING:
     from ewms.wms.access.access import Access
@@ -38,14 +39,28 @@ async def admitted(request: Request) -> Caller | None:
     rule = rule_of(request.method, request.scope["route"].path, getattr(request.app.state, "rules", RULES))
     if rule.roles is None:
         return None
-    access: Access = request.app.state.service.access
-    caller = await access.identify(request.headers.get("Authorization"), is_foreign=_is_foreign(request.headers))
+    caller = await _identified(request)
+    request.state.caller = caller  # for the page that says that they may not
     require(caller.name, caller.role, rule)
     return caller
 
 
-def _is_foreign(headers: Headers) -> bool:
+async def _identified(request: Request) -> Caller:
+    """Who calls, by the header or by a browser's session; the latter changes things from pages of this service alone."""
+    access: Access = request.app.state.service.access
+    headers = request.headers
+    authorization = headers.get("Authorization")
+    if authorization is None and not access.is_open and (token := cookie_token(request)) is not None:
+        if request.method not in SAFE and not is_of_this_site(headers, access.public_url):
+            raise Forbidden("a browser's session changes things from pages of this service alone; send a token instead")
+        authorization = f"Bearer {token}"
+    return await access.identify(authorization, is_foreign=_is_foreign(request.method, headers))
+
+
+def _is_foreign(method: str, headers: Headers) -> bool:
     """Whether a browser sends it for a page of elsewhere: it does so for any page, to this machine as to others."""
+    if method not in SAFE and is_of_elsewhere(headers):
+        return True
     try:
         names = [urlsplit(f"//{headers.get('Host', '')}").hostname]
         names += [urlsplit(origin).hostname for origin in headers.getlist("Origin")]

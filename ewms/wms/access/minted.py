@@ -83,14 +83,17 @@ class MintedTokens:
         await self._store.write(Insert(collection=TOKENS, key=document.id, body=document.model_dump(mode="json")))
         return token
 
-    async def identify(self, token: str) -> Caller:
-        """Whose a token is; `Unauthenticated` if it was not made here, has expired or was revoked."""
+    async def find(self, token: str) -> TokenDocument | None:
+        """What is kept of a token; None if it was not made here or was revoked."""
         digest = _digest(token)
         stored = await self._store.get(TOKENS, digest[:_ID_LENGTH])
-        if stored is None:
-            raise Unauthenticated("the token is not known here, or was revoked; have one made by `ewms token create`")
-        document = TokenDocument.model_validate(stored.body)
-        if not hmac.compare_digest(document.sha256, digest):
+        document = None if stored is None else TokenDocument.model_validate(stored.body)
+        return document if document is not None and hmac.compare_digest(document.sha256, digest) else None
+
+    async def identify(self, token: str) -> Caller:
+        """Whose a token is; `Unauthenticated` if it was not made here, has expired or was revoked."""
+        document = await self.find(token)
+        if document is None:
             raise Unauthenticated("the token is not known here, or was revoked; have one made by `ewms token create`")
         if document.expires is not None and document.expires <= self._clock():
             raise Unauthenticated("the token has expired; have another made by `ewms token create`")

@@ -44,4 +44,10 @@ async def open_access(configuration: Configuration, store: Store, broker: Broker
             stack.push_async_callback(provider.close)
         else:
             await provide_tokens(minted, configuration.service.data / "secrets")
-        yield Access(minted=minted, provider=provider, credentials=credentials, is_open=access.anonymous)
+        yield Access(
+            minted=minted,
+            provider=provider,
+            credentials=credentials,
+            is_open=access.anonymous,
+            public_url=configuration.service.public_url,
+        )

@@ -119,6 +119,16 @@ RULES: Mapping[str, Rule] = {
     "GET /api/tms/{cluster}/plan": LAUNCH,
     "POST /api/tms/{cluster}/report": LAUNCH,
     "GET /api/tms/taskforces/{taskforce_uuid}/pilot": LAUNCH,
+    "GET /": ANYBODY,
+    "GET /favicon.ico": ANYBODY,
+    "GET /favicon.svg": ANYBODY,
+    "GET /ui/": ANYBODY,
+    "GET /ui/login": ANYBODY,
+    "POST /ui/login": ANYBODY,
+    "POST /ui/login/code": KNOWN,
+    "POST /ui/logout": ANYBODY,
+    "GET /ui/static/bokeh/{name:path}": ANYBODY,
+    "GET /ui/static/{name:path}": ANYBODY,
 }
 """By method and path, as the router has it."""
 

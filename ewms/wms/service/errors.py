@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 
 from ewms.core.errors import (
     BrokerError,
@@ -23,6 +24,7 @@ from ewms.core.errors import (
     Unauthenticated,
     UsageError,
 )
+from ewms.wms.web.troubles import trouble_page
 
 _CODES: tuple[tuple[type[EwmsError], HTTPStatus], ...] = (
     (UsageError, HTTPStatus.BAD_REQUEST),
@@ -65,21 +67,26 @@ def install(app: FastAPI) -> None:
     app.exception_handler(HTTPException)(_of_framework)
 
 
-async def _of_ours(_: Request, error: EwmsError) -> JSONResponse:
-    return answer(code_of(error), str(error))
+async def _of_ours(request: Request, error: EwmsError) -> Response:
+    return _told(request, code_of(error), str(error))
 
 
-async def _of_validation(_: Request, error: RequestValidationError) -> JSONResponse:
-    return answer(HTTPStatus.BAD_REQUEST, _complaint(error.errors()[0]))
+async def _of_validation(request: Request, error: RequestValidationError) -> Response:
+    return _told(request, HTTPStatus.BAD_REQUEST, _complaint(error.errors()[0]))
 
 
-async def _of_framework(request: Request, error: HTTPException) -> JSONResponse:
+async def _of_framework(request: Request, error: HTTPException) -> Response:
     message = str(error.detail)
     if error.status_code == HTTPStatus.NOT_FOUND:
         message = f"there is no route {request.method} {request.url.path:.200}; see /openapi.json"
     elif error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         message = f"{request.method} is not for {request.url.path:.200}; see /openapi.json"
-    return answer(error.status_code, message, error.headers)
+    return _told(request, error.status_code, message, error.headers)
+
+
+def _told(request: Request, code: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
+    """An error for whoever asked: a page for people, EWMS's words for programs."""
+    return trouble_page(request, code, message) or answer(code, message, headers)
 
 
 def _complaint(problem: dict[str, Any]) -> str:

@@ -79,5 +79,7 @@ class _Exchange:
         """Pass a message on, with the request's id in its header."""
         if message["type"] == "http.response.start":
             self.code = message["status"]
-            MutableHeaders(scope=message)[_HEADER] = self._identity
+            headers = MutableHeaders(scope=message)
+            headers[_HEADER] = self._identity
+            headers.setdefault("X-Content-Type-Options", "nosniff")
         await self._send(message)

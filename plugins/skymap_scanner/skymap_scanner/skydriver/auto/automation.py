@@ -1,0 +1,190 @@
+"""Automated scanning as a whole: what runs beside the routes, and what they ask of it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from ewms.services import EwmsError, PluginHost
+from skymap_scanner.skydriver.auto.alert import AlertDocument, Way
+from skymap_scanner.skydriver.auto.folder import WatchedFolder
+from skymap_scanner.skydriver.auto.intake import Intake, Receipt
+from skymap_scanner.skydriver.auto.outbox import Outbox
+from skymap_scanner.skydriver.auto.policy_keeper import PolicyKeeper
+from skymap_scanner.skydriver.auto.ports import Scanner
+from skymap_scanner.skydriver.auto.publishing import Publishing
+from skymap_scanner.skydriver.auto.settings import AutoSettings
+from skymap_scanner.skydriver.auto.signature import check_signature
+from skymap_scanner.skydriver.auto.spool import Spool
+from skymap_scanner.skydriver.auto.starting import Starting
+from skymap_scanner.skydriver.auto.targets import Targets
+
+_LOOK_SECONDS = 0.3
+_PATIENCE_SECONDS = 5.0
+_RETRY_SECONDS = 1.0
+_SEND_SECONDS = 1.0
+_LOOK_ANEW_SECONDS = 30.0
+_LONGEST_PAUSE = 30.0
+_log = logging.getLogger("ewms.service")
+
+
+class Automation:
+    """One for a service.
+
+    Parameters
+    ----------
+    scanner
+        Starts scans and has their files.
+    """
+
+    def __init__(self, host: PluginHost, scanner: Scanner, settings: AutoSettings) -> None:
+        self._host = host
+        self._settings = settings
+        self._secret = None if settings.webhook_secret is None else host.secret(settings.webhook_secret).encode()
+        self.policy = PolicyKeeper(settings.policy)
+        self.store = host.store
+        self._intake = Intake(host.store, scanner, host.now)
+        self._starting = Starting(host.store, scanner, self.policy, host.now)
+        spool = Spool(host.data / "partial")
+        self._publishing = Publishing(
+            host.store,
+            scanner,
+            policy=self.policy,
+            spool=spool,
+            partial_every=settings.partial_every,
+            now=host.now,
+        )
+        self._targets = Targets(host.deliver, host.url.removesuffix(f"/{host.prefix}"))
+        self._outbox = Outbox(host.store, scanner, policy=self.policy, spool=spool, targets=self._targets, now=host.now)
+        self._to_send = asyncio.Event()
+        self._awaited: set[str] = set()
+        self.folder = (
+            None
+            if settings.watch is None
+            else WatchedFolder(settings.watch, self._from_folder, patience=_PATIENCE_SECONDS, clock=time.monotonic)
+        )
+
+    async def take(self, data: bytes, way: Way, sender: str, owner: str | None = None) -> Receipt:
+        """Keep an alert, and start its scans as far as that can be done now; the rest is done later.
+
+        Parameters
+        ----------
+        owner
+            Whose its scans are; None for what the settings say.
+
+        Raises
+        ------
+        EventError
+            It is no alert.
+        StoreError
+            It was not kept.
+        """
+        name = owner or self._settings.owner or self._host.caller.name
+        receipt = await self._intake.take(data, way=way, sender=sender, owner=name)
+        if receipt.alert.state != "waiting":
+            return receipt
+        with contextlib.suppress(EwmsError):  # it is kept; `run` goes on with it
+            return Receipt(await self._started(receipt.alert.alert_id), receipt.is_new)
+        return receipt
+
+    async def decide_again(self, alert_id: str) -> AlertDocument:
+        """Have the policy of now decide on an alert; see `Starting.decide_again`."""
+        alert = await self._starting.decide_again(alert_id)
+        self._await(alert)
+        return alert
+
+    def check_signature(self, body: bytes, signature: str | None, timestamp: str | None) -> bool:
+        """Return False where alerts are not taken by webhook; `Unauthenticated` for one that is not signed well."""
+        if self._secret is None:
+            return False
+        check_signature(self._secret, body, signature, timestamp, self._host.now())
+        return True
+
+    async def run(self) -> None:
+        """Do what is to be done beside the routes, until the service stops.
+
+        Raises
+        ------
+        PolicyError
+            There is no policy that could be used. Alerts are kept meanwhile.
+        """
+        await asyncio.to_thread(self.policy.current)
+        loops: list[Callable[[], Awaitable[None]]] = [self._start_due, self._follow, self._look_anew, self._send]
+        if self.folder is not None:
+            loops.append(partial(self._watch, self.folder))
+        tasks = [asyncio.create_task(loop()) for loop in loops]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+            for task in done:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self._outbox.close()
+            self._targets.close()
+
+    async def _started(self, alert_id: str) -> AlertDocument:
+        alert = await self._starting.start(alert_id)
+        self._await(alert)
+        return alert
+
+    def _await(self, alert: AlertDocument) -> None:
+        if alert.publish:
+            self._awaited |= {scan.workflow_id for scan in alert.scans if scan.workflow_id is not None}
+
+    async def _from_folder(self, data: bytes, name: str) -> None:
+        await self.take(data, "folder", name)
+
+    async def _watch(self, folder: WatchedFolder) -> None:
+        """Look at the folder; where alerts cannot be kept, less and less often."""
+        pause = _LOOK_SECONDS
+        while not await self._stops_within(pause):
+            try:
+                await folder.look()
+                pause = _LOOK_SECONDS
+            except EwmsError:
+                pause = min(2 * pause, _LONGEST_PAUSE)
+
+    async def _start_due(self) -> None:
+        """Go on with alerts whose scans could not be started when they came, or before the service died."""
+        while True:
+            found = await self._starting.due()
+            await asyncio.gather(*(self._started(alert_id) for alert_id in found))
+            if await self._stops_within(_RETRY_SECONDS):
+                return
+
+    async def _follow(self) -> None:
+        """Note what is to be published, whenever a scan changes."""
+        async for workflow in self._host.changes(None):
+            if workflow.workflow_id in self._awaited:
+                await self._note(workflow.workflow_id)
+
+    async def _look_anew(self) -> None:
+        """Look at every scan whose maps somebody waits for: what changed before the service came, or unseen."""
+        while True:
+            self._awaited = await self._publishing.open_workflows()
+            for workflow_id in sorted(self._awaited):
+                await self._note(workflow_id)
+            if await self._stops_within(_LOOK_ANEW_SECONDS):
+                return
+
+    async def _note(self, workflow_id: str) -> None:
+        if await self._publishing.note(workflow_id):
+            self._to_send.set()
+
+    async def _send(self) -> None:
+        while not self._host.stopping.is_set():
+            self._to_send.clear()
+            await self._outbox.send_due()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._to_send.wait(), _SEND_SECONDS)
+
+    async def _stops_within(self, seconds: float) -> bool:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._host.stopping.wait(), seconds)
+        return self._host.stopping.is_set()

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from msgspec.structs import astuple
 
 from ewms.core.errors import StaleEpoch, StoreError, StoreFull
 from ewms.core.event import Attempt
@@ -21,12 +20,13 @@ from ewms.stores.base import Batch, EventRow, Journal, Known, Pending, Terminal
 SCHEMA_VERSION = 1
 _EVENT = "e.seq, e.task, e.id, e.rank, e.codec, e.data, e.headers"
 _TERMINAL = f'{_EVENT}, t."order", t.outputs, t.many, t.reason'
+_COLUMNS = "seq, task, id, rank, codec, data"
 _PENDING = (
     f"SELECT {_EVENT}, l.life FROM events e LEFT JOIN lives l USING (seq) "
     "WHERE NOT EXISTS (SELECT 1 FROM terminals t WHERE t.seq = e.seq)"
 )
 _PAGE = 1000
-_ROWS_AT_ONCE = (512, 64, 8, 1)
+_ROWS_AT_ONCE = (128, 16, 1)
 _encode = msgspec.msgpack.Encoder().encode
 _decode_life = msgspec.msgpack.Decoder(Life).decode
 _decode_attempt = msgspec.msgpack.Decoder(Attempt).decode
@@ -102,7 +102,8 @@ class SqliteJournal(Journal):
             if self.value("epoch") != self.epoch:
                 raise StaleEpoch
             known = self._insert_events(batch.events)
-            self._insert('INSERT INTO terminals (seq, "order", outputs, many) VALUES', batch.accepted)
+            rows = [(row.seq, row.order, bytearray(row.outputs), int(row.many)) for row in batch.accepted]
+            self._insert('INSERT INTO terminals (seq, "order", outputs, many) VALUES', rows)
             if batch.buried:
                 many('INSERT INTO terminals (seq, "order", reason) VALUES (?, ?, ?)', batch.buried)
             for seq, outputs, several in batch.late:
@@ -128,7 +129,12 @@ class SqliteJournal(Journal):
         if not rows:
             return []
         before = self._db.total_changes
-        self._insert("INSERT INTO events VALUES", rows, "ON CONFLICT (task, id) DO NOTHING")
+        if any(row.headers is not None for row in rows):
+            columns = f"{_COLUMNS}, headers"
+            values = [(*_values(row), None if row.headers is None else bytearray(row.headers)) for row in rows]
+        else:
+            columns, values = _COLUMNS, [_values(row) for row in rows]
+        self._insert(f"INSERT INTO events ({columns}) VALUES", values, "ON CONFLICT (task, id) DO NOTHING")
         if self._db.total_changes - before == len(rows):
             return []
         known = []
@@ -140,17 +146,18 @@ class SqliteJournal(Journal):
                 known.append(Known(row, old))
         return known
 
-    def _insert(self, head: str, rows: Sequence[msgspec.Struct], tail: str = "") -> None:
-        """Insert many rows by few statements.
+    def _insert(self, head: str, rows: Sequence[tuple[Any, ...]], tail: str = "") -> None:
+        """Insert many rows by few statements, with bytes as `bytearray` and truth values as integers.
 
-        `executemany` gives up the interpreter lock once a row, and waits up to 5 ms to get it back from a busy thread.
+        `executemany` gives up the interpreter lock once a row, and waits up to 5 ms to get it back from a busy thread. For
+        values other than exactly int, float, str and bytearray, `sqlite3` looks for an adapter: half a microsecond each.
         """
         start = 0
         for size in _ROWS_AT_ONCE:
             while len(rows) - start >= size:
                 chunk = rows[start : start + size]
-                values = ", ".join([f"({', '.join('?' * len(chunk[0].__struct_fields__))})"] * size)
-                self._db.execute(f"{head} {values} {tail}", list(itertools.chain.from_iterable(map(astuple, chunk))))
+                values = ", ".join([f"({', '.join('?' * len(chunk[0]))})"] * size)
+                self._db.execute(f"{head} {values} {tail}", list(itertools.chain.from_iterable(chunk)))
                 start += size
 
     def _set(self, name: str, value: Any) -> None:
@@ -268,6 +275,10 @@ class SqliteJournal(Journal):
     def close(self) -> None:
         """See `Journal.close`."""
         self._db.close()
+
+
+def _values(row: EventRow) -> tuple[Any, ...]:
+    return row.seq, row.task, row.id, bytearray(row.rank), row.codec, bytearray(row.data)
 
 
 def _terminal(row: tuple[Any, ...]) -> Terminal:

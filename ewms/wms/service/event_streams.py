@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 import pydantic_core
 from fastapi.sse import format_sse_event
@@ -17,11 +17,22 @@ from ewms.stores.store import Stored
 from ewms.wms.access.caller import Caller
 from ewms.wms.service.permission import may_see
 from ewms.wms.service.state import ServiceState
+from ewms.wms.service.watcher import Sight
 
 _HEARTBEAT_SECONDS = 15.0
 _HEARTBEAT = b": still here\n\n"
-_SUMMARY = ("workflow_id", "name", "owner", "labels", "priority", "state", "reason", "counts", "tasks")
 _HAS_ENDED = FINAL | {WorkflowState.FAILED}
+
+
+class Manner(NamedTuple):
+    """How somebody wants to be told."""
+
+    every: float = 0.0
+    """Least seconds between two messages; what comes meanwhile is put together."""
+    summary: bool = False
+    """Of one workflow, not its whole document, but what changes while it runs."""
+    stay: bool = False
+    """Beyond the end of the workflow: a replay may re-open it."""
 
 
 def check_room(state: ServiceState) -> None:
@@ -30,7 +41,9 @@ def check_room(state: ServiceState) -> None:
         raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, "there are too many listeners; ask from time to time instead")
 
 
-async def workflow_events(state: ServiceState, caller: Caller, stored: Stored, last: str | None) -> AsyncIterator[bytes]:
+async def workflow_events(
+    state: ServiceState, caller: Caller, stored: Stored, last: str | None, manner: Manner
+) -> AsyncIterator[bytes]:
     """One workflow: its document at every change, until it has ended.
 
     Parameters
@@ -42,23 +55,28 @@ async def workflow_events(state: ServiceState, caller: Caller, stored: Stored, l
     """
     with state.watch.watcher(caller, stored.key) as watcher:
         workflow = WorkflowDocument.model_validate(stored.body)
-        if last != str(stored.version):
-            yield _event("workflow", str(stored.version), workflow.model_dump(mode="json"))
-        version, is_over = stored.version, workflow.state in _HAS_ENDED
-        while not is_over:
-            sights = await watcher.sights(_HEARTBEAT_SECONDS, state.stopping)
+        version = stored.version
+        if last != str(version):
+            yield _told(Sight(0, version, workflow, {}), manner)
+        while manner.stay or workflow.state not in _HAS_ENDED:
+            await watcher.rest(manner.every)
+            sights = await watcher.sights(_HEARTBEAT_SECONDS)
             if state.stopping.is_set():
                 return
-            for sight in sights:
-                if sight.version > version:
-                    version, is_over = sight.version, sight.workflow.state in _HAS_ENDED
-                    yield _event("workflow", str(version), sight.workflow.model_dump(mode="json"))
-                    yield _event("rates", None, sight.rates)
-            if not sights:
-                yield _HEARTBEAT
+            news = [_told(sight, manner) for sight in sights if sight.version > version]
+            if sights:
+                version, workflow = max(version, sights[-1].version), sights[-1].workflow
+            yield b"".join(news) or _HEARTBEAT
 
 
-async def all_events(state: ServiceState, caller: Caller, last: str | None) -> AsyncIterator[bytes]:
+def _told(sight: Sight, manner: Manner) -> bytes:
+    if manner.summary:
+        return _event("workflow", str(sight.version), sight.summary)
+    rates = _event("rates", None, _json(sight.rates)) if sight.number else b""
+    return _event("workflow", str(sight.version), sight.document) + rates
+
+
+async def all_events(state: ServiceState, caller: Caller, last: str | None, manner: Manner) -> AsyncIterator[bytes]:
     """All workflows that the caller may see: a summary of each at every change.
 
     Parameters
@@ -71,23 +89,22 @@ async def all_events(state: ServiceState, caller: Caller, last: str | None) -> A
     with state.watch.watcher(caller) as watcher:
         changed = state.watch.changed_since(int(number)) if session == state.watch.session and number.isdecimal() else None
         if changed is None:
-            yield _event("reset", None, {})
+            yield _event("reset", None, "{}")
         for key in changed or ():
             stored = await state.store.get(WORKFLOWS, key)
             if stored is not None and may_see(caller, str(stored.body["owner"])):
-                yield _event("workflow", None, _summary(WorkflowDocument.model_validate(stored.body), stored.version, {}))
+                sight = Sight(0, stored.version, WorkflowDocument.model_validate(stored.body), {})
+                yield _event("workflow", None, sight.summary)
         while not state.stopping.is_set():
-            sights = await watcher.sights(_HEARTBEAT_SECONDS, state.stopping)
-            for sight in sights:
-                summary = _summary(sight.workflow, sight.version, sight.rates)
-                yield _event("workflow", f"{state.watch.session}-{sight.number}", summary)
-            if not sights:
-                yield _HEARTBEAT
+            await watcher.rest(manner.every)
+            sights = await watcher.sights(_HEARTBEAT_SECONDS)
+            parts = (_event("workflow", f"{state.watch.session}-{sight.number}", sight.summary) for sight in sights)
+            yield b"".join(parts) or _HEARTBEAT
 
 
-def _summary(workflow: WorkflowDocument, version: int, rates: dict[str, float]) -> dict[str, Any]:
-    return workflow.model_dump(mode="json", include=set(_SUMMARY)) | {"version": version, "rates": rates}
+def _event(kind: str, identity: str | None, data: str) -> bytes:
+    return format_sse_event(event=kind, id=identity, data_str=data)
 
 
-def _event(kind: str, identity: str | None, data: Any) -> bytes:
-    return format_sse_event(event=kind, id=identity, data_str=pydantic_core.to_json(data).decode())
+def _json(data: Any) -> str:
+    return pydantic_core.to_json(data).decode()

@@ -42,5 +42,5 @@ async def _followed(state: ServiceState, caller: Caller, workflow_id: str | None
         if workflow_id is not None:
             yield (await workflow_of(state.store, caller, workflow_id))[1]
         while not state.stopping.is_set():
-            for sight in await watcher.sights(_SECONDS, state.stopping):
+            for sight in await watcher.sights(_SECONDS):
                 yield sight.workflow

@@ -50,7 +50,7 @@ async def followed_lines(
                 after = last
             if workflow.state in _HAS_ENDED or state.stopping.is_set():
                 return
-            while not await watcher.sights(_SIGN_OF_LIFE_SECONDS, state.stopping) and not state.stopping.is_set():
+            while not await watcher.sights(_SIGN_OF_LIFE_SECONDS) and not state.stopping.is_set():
                 yield _EMPTY_LINE
 
 

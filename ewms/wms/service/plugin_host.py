@@ -52,8 +52,6 @@ class PluginHost:
         Of the plugin.
     collections
         As the plugin declares them.
-    pages
-        Of the web interface; None where there is none.
     """
 
     def __init__(self, state: ServiceState, prefix: str, collections: tuple[str, ...] = ()) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 
 _WINDOW_SECONDS = 30.0
 _LEAST_SECONDS = 0.5
+_HISTORY = 600
+_APART_SECONDS = 1.0
 
 
 class Rates:
@@ -14,6 +16,7 @@ class Rates:
 
     def __init__(self) -> None:
         self._seen: deque[tuple[float, dict[str, int]]] = deque()
+        self._history: deque[tuple[float, int]] = deque(maxlen=_HISTORY)
 
     def note(self, terminal: Mapping[str, int], now: float) -> None:
         """Take in how many events are terminal.
@@ -28,6 +31,12 @@ class Rates:
         self._seen.append((now, dict(terminal)))
         while len(self._seen) > 2 and self._seen[1][0] < now - _WINDOW_SECONDS:
             self._seen.popleft()
+        if not self._history or now - self._history[-1][0] >= _APART_SECONDS:
+            self._history.append((now, sum(terminal.values())))
+
+    def history(self, now: float) -> list[tuple[float, int]]:
+        """How many events of all tasks were terminal, each with the seconds since then; ten minutes of it."""
+        return [(round(now - when, 1), count) for when, count in self._history]
 
     def per_second(self) -> dict[str, float]:
         """Events by task; nothing before they were seen twice."""

@@ -21,6 +21,8 @@ class Vitals(NamedTuple):
 
     drivers: int
     """Driver hosts."""
+    hosts: dict[str, float]
+    """All driver hosts that left a sign, by name: seconds since the last one."""
     clusters: dict[str, str]
     """What is wrong with each cluster of the configuration; empty where nothing is."""
 
@@ -50,10 +52,11 @@ class VitalSigns:
         }
         silent = {key: now - since for key, (_, since) in self._seen.items()}
         lease = self._configuration.service.lease
-        drivers = sum(1 for one in found if one.body.get("role") == _DRIVE and silent[one.key] < lease)
+        hosts = {one.key: silent[one.key] for one in found if one.body.get("role") == _DRIVE}
+        drivers = sum(1 for seconds in hosts.values() if seconds < lease)
         reports = {one.key: one.body.get("report", {}) for one in found}
         clusters = {name: _complaint(reports, silent, tms_key(name)) for name in self._configuration.clusters}
-        return Vitals(drivers, clusters)
+        return Vitals(drivers, hosts, clusters)
 
 
 def _complaint(reports: dict[str, dict[str, object]], silent: dict[str, float], key: str) -> str:

@@ -70,6 +70,11 @@ class Watch:
         found = self._rates.get(workflow_id)
         return {} if found is None else found.per_second()
 
+    def history(self, workflow_id: str) -> list[tuple[float, int]]:
+        """How many events were terminal, each with the seconds since then; as far as somebody has watched."""
+        found = self._rates.get(workflow_id)
+        return [] if found is None else found.history(asyncio.get_running_loop().time())
+
     def changed_since(self, number: int) -> list[str] | None:
         """Ids of workflows that changed after a number; None if that is too long ago to tell."""
         if number > self._number or (len(self._changes) == _REMEMBERED and number < next(iter(self._changes.values()))):
@@ -78,6 +83,18 @@ class Watch:
 
     async def run(self) -> None:
         """Look at what changes until the service ends; whatever is watched is looked at each second anyway."""
+        ending = asyncio.create_task(self._end_watchers())
+        try:
+            await self._look_on()
+        finally:
+            ending.cancel()
+
+    async def _end_watchers(self) -> None:
+        await self._stopping.wait()
+        for watcher in self._watchers:
+            watcher.end()
+
+    async def _look_on(self) -> None:
         loop = asyncio.get_running_loop()
         looked = loop.time()
         with self._news.listener(WORKFLOWS) as listener:

@@ -10,7 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bokeh.plotting import figure as Figure  # noqa: N812
+    from bokeh.plotting import figure as Figure
 
 _TOOLS = "pan,wheel_zoom,box_zoom,reset,save"
 _STYLE = """

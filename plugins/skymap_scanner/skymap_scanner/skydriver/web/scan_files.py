@@ -6,18 +6,19 @@ import asyncio
 import dataclasses
 import functools
 import json
-from pathlib import PurePosixPath
 from types import SimpleNamespace
+from typing import NamedTuple
 
-from ewms.services import Caller, NotFound, PluginHost, WorkflowDocument
+from ewms.services import NotFound, WorkflowDocument
 from skymap_scanner.event import Alert
 from skymap_scanner.maps import SkyMap
 from skymap_scanner.outputs.skyreader import parse_result
 from skymap_scanner.reading.load import load_alert_bytes
 from skymap_scanner.result import ScanResult
+from skymap_scanner.skydriver.scans import Scans
+from skymap_scanner.skydriver.view import PARTIAL, ScanView
 
-_INPUTS = "inputs/"
-_PIXELS = "partial/partial.json"
+_PIXELS = PARTIAL
 _NUMBERS = "partial/overview.json"
 
 
@@ -28,34 +29,46 @@ def number_of(workflow: WorkflowDocument) -> int:
     return workflow.partial_number if _PIXELS in workflow.partial else 0
 
 
-async def skymap_of(host: PluginHost, caller: Caller, workflow: WorkflowDocument) -> SkyMap:
-    """The map of a scan, with the published fits of its event; `NotFound` while there is none."""
-    if not number_of(workflow):
-        raise NotFound(f"scan {workflow.workflow_id} has no map yet; ask again in a moment")
-    is_whole = bool(workflow.product)
-    pixels = next((name for name in workflow.product if name.endswith(".npz")), "") if is_whole else _PIXELS
-    numbers = next((name for name in workflow.product if name.endswith("best_fit.json")), "") if is_whole else _NUMBERS
-    contents = [await host.content(caller, workflow.workflow_id, name) for name in (pixels, numbers)]
-    alert = await alert_of(host, caller, workflow)
-    return await asyncio.to_thread(_skymap, *contents, alert)
+class MapFiles(NamedTuple):
+    """What a map is made of."""
+
+    pixels: bytes
+    """All of the scan, as `icecube-skyreader` has it."""
+    numbers: bytes
+    """Its overview, JSON; empty where nobody made one."""
+    event: bytes
+    """The alert."""
+    reco: str
+    """The reconstruction, for results that do not name one."""
+
+    def skymap(self) -> SkyMap:
+        """The map, with the published fits of its event. Takes some hundredths of a second."""
+        result = parse_result(self.pixels, "the scan's pixels")
+        result = dataclasses.replace(result, fits=alert_in(self.event).fits, reco=result.reco or self.reco)
+        is_shower = bool(self.numbers) and _is_shower(result, json.loads(self.numbers))
+        return SkyMap.of(result, SimpleNamespace(kind="cascade") if is_shower else None)
 
 
-async def alert_of(host: PluginHost, caller: Caller, workflow: WorkflowDocument) -> Alert:
-    """The event of a scan."""
-    name = next(name for name in workflow.files if name.startswith(_INPUTS))
-    content = await host.content(caller, workflow.workflow_id, name)
-    return await asyncio.to_thread(_alert, content, PurePosixPath(name).name)
+async def map_files(scans: Scans, view: ScanView) -> MapFiles:
+    """The files of a scan's newest map; `NotFound` while there is none."""
+    scan, workflow = view.scan, view.workflow
+    event = await scans.event(scan)
+    if scan.given_result is not None:
+        given, _ = await scans.result(scan)
+        return MapFiles(await asyncio.to_thread(lambda: json.dumps(given).encode()), b"", event, scan.reco.used)
+    if workflow is None or not number_of(workflow):
+        raise NotFound(f"scan {scan.scan_id} has no map yet; ask again in a moment")
+    pixels, numbers = _PIXELS, _NUMBERS
+    if workflow.product:
+        pixels = next(name for name in workflow.product if name.endswith(".npz"))
+        numbers = next(name for name in workflow.product if name.endswith("best_fit.json"))
+    return MapFiles(await scans.file(scan, pixels), await scans.file(scan, numbers), event, scan.reco.used)
 
 
-@functools.lru_cache(maxsize=32)
-def _alert(content: bytes, name: str) -> Alert:
-    return load_alert_bytes(content, name)
-
-
-def _skymap(pixels: bytes, numbers: bytes, alert: Alert) -> SkyMap:
-    result = parse_result(pixels, "the scan's pixels")
-    result = dataclasses.replace(result, fits=alert.fits)
-    return SkyMap.of(result, SimpleNamespace(kind="cascade") if _is_shower(result, json.loads(numbers)) else None)
+@functools.lru_cache(maxsize=16)
+def alert_in(content: bytes) -> Alert:
+    """The event that a scan keeps."""
+    return load_alert_bytes(content, "the scan's event")
 
 
 def _is_shower(result: ScanResult, overview: dict[str, object]) -> bool:

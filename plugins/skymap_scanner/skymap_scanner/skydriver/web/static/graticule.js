@@ -42,13 +42,12 @@ export function ofSurroundings(projection, left, right, bottom, top) {
   const raStep = STEPS.concat(45, 90).find((one) => one >= (step / Math.max(Math.cos(middleDec * RADIAN), 0.02)) * 0.99) ?? 90;
   const raReach = Math.min(180, reach * stretch);
   const digits = (one) => Math.max(0, Math.ceil(-Math.log10(one) - 1e-9)) + (String(one).endsWith("25") ? 1 : 0);
-  const inside = ([x, y]) => x >= left && x <= right && y >= bottom && y <= top;
   const firstDec = Math.ceil(Math.max(-90, middleDec - reach) / step) * step;
   for (let dec = firstDec; dec <= Math.min(90, middleDec + reach) + 1e-9; dec += step) {
     const points = range(middleRa - raReach, middleRa + raReach, 90).map((ra) => projection.place(ra * RADIAN, dec * RADIAN));
     push(lines, points);
     const at = crossing(points, ([x]) => x - left);
-    if (at && inside([left, at[1]])) put(words, left, at[1], ` ${degrees(dec, digits(step), true)}`, "left", "bottom");
+    if (at && at[1] > bottom + half * 0.12 && at[1] < top - half * 0.09) put(words, left, at[1], ` ${degrees(dec, digits(step), true)}`, "left", "bottom");
   }
   const firstRa = Math.ceil((middleRa - raReach) / raStep) * raStep;
   for (let ra = firstRa; ra <= middleRa + raReach && ra < firstRa + 360 - 1e-9; ra += raStep) {
@@ -56,7 +55,7 @@ export function ofSurroundings(projection, left, right, bottom, top) {
     const points = range(from, Math.min(90, middleDec + reach), 60).map((dec) => projection.place(ra * RADIAN, dec * RADIAN));
     push(lines, points);
     const at = crossing(points, ([, y]) => y - bottom);
-    if (at && inside([at[0], bottom])) put(words, at[0], bottom, ` ${degrees((ra + 720) % 360, digits(raStep))}`, "left", "bottom");
+    if (at && at[0] > left + half * 0.05 && at[0] < right - half * 0.15) put(words, at[0], bottom, ` ${degrees((ra + 720) % 360, digits(raStep))}`, "left", "bottom");
   }
   return { lines, words };
 }

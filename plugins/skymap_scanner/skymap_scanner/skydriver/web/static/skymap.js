@@ -137,14 +137,16 @@ class WholeSky extends Picture {
 
 /** Round the best fit in Lambert's projection; follows it until a reader takes another view. */
 class Surroundings extends Picture {
-  constructor(figure, bar) {
+  constructor(figure, bar, onfollow) {
     super(figure, bar);
+    this.onfollow = onfollow;
     this.isFollowing = true;
     this.isMoving = false;
     const { x_range: across, y_range: up } = figure.model;
     const moved = () => {
       if (this.isMoving || !this.map) return;
       this.isFollowing = false;
+      this.onfollow(false);
       clearTimeout(this.timer);
       this.timer = setTimeout(() => this.look(), 120);
     };
@@ -152,12 +154,14 @@ class Surroundings extends Picture {
       range.properties.start.change.connect(moved);
       range.properties.end.change.connect(moved);
     }
-    figure.model.on_event?.("reset", () => this.follow());
+    figure.model.on_event("reset", () => this.follow());
   }
 
   /** Show the best fit again. */
   follow() {
+    clearTimeout(this.timer);
     this.isFollowing = true;
+    this.onfollow(true);
     if (this.map) this.draw();
   }
 
@@ -214,14 +218,28 @@ function surroundings(map) {
   return { ra: best.ra, dec: best.dec, radius: Math.min(Math.max(reach, ...near.map((far) => 1.1 * far)), LARGEST) };
 }
 
+/** Show a map in pictures. */
+function show(pictures, map) {
+  const cells = cellsOf(map);
+  const chances = probabilities(cells);
+  for (const picture of pictures) {
+    Object.assign(picture, { map, cells, chances, vertices: null });
+    picture.draw();
+  }
+}
+
 /** Both maps of one page. */
 export class SkyMaps {
-  /** Draw them, still without data, into two elements with bars of colours below them. */
-  static async in(items, [sky, zoom], [skyBar, zoomBar]) {
+  /**
+   * Draw them, still without data, into two elements with bars of colours below them.
+   *
+   * `onfollow` is told whether the second one follows the best fit, or was moved by its reader.
+   */
+  static async in(items, [sky, zoom], [skyBar, zoomBar], onfollow = () => {}) {
     const maps = new SkyMaps();
     maps.pictures = [
       new WholeSky(await embed(items.sky, sky), skyBar),
-      new Surroundings(await embed(items.zoom, zoom), zoomBar),
+      new Surroundings(await embed(items.zoom, zoom), zoomBar, onfollow),
     ];
     onTheme(() => maps.pictures.forEach((picture) => picture.paint()));
     return maps;
@@ -229,12 +247,12 @@ export class SkyMaps {
 
   /** Show a map. */
   show(map) {
-    const cells = cellsOf(map);
-    const chances = probabilities(cells);
-    for (const picture of this.pictures) {
-      Object.assign(picture, { map, cells, chances, vertices: null });
-      picture.draw();
-    }
+    show(this.pictures, map);
+  }
+
+  /** Have the second one follow the best fit again. */
+  follow() {
+    this.pictures[1].follow();
   }
 
   /** Show what else is known of the pixels of the map that is shown. */
@@ -243,5 +261,20 @@ export class SkyMaps {
       picture.vertices = vertices;
       picture.draw();
     }
+  }
+}
+
+/** The zoomed map alone. */
+export class ZoomedMap {
+  static async in(item, element, bar) {
+    const map = new ZoomedMap();
+    map.picture = new Surroundings(await embed(item, element), bar, () => {});
+    onTheme(() => map.picture.paint());
+    return map;
+  }
+
+  /** Show a map. */
+  show(map) {
+    show([this.picture], map);
   }
 }

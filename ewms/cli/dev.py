@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import click
@@ -31,7 +32,13 @@ from ewms.local.starting import checked_workers
     show_default=True,
     help="After which a lost pilot or driver host is noticed.",
 )
-def dev(port: int | None, data: str, workers: int | None, lease: float) -> None:
+@click.option(
+    "--preload/--no-preload",
+    default=True,
+    show_default=True,
+    help="Load installed applications at the start, so that their workflows begin at once.",
+)
+def dev(*, port: int | None, data: str, workers: int | None, lease: float, preload: bool) -> None:
     """Run a whole service on this machine: REST interface, broker, store, driver host and workers, until Ctrl-C.
 
     For trying things, and for one user. It listens on this machine alone.
@@ -42,7 +49,8 @@ def dev(port: int | None, data: str, workers: int | None, lease: float) -> None:
     folder = DevFolder(Path(data))
     folder.lock()
     try:
-        url = folder.configure(port=folder.port(port), workers=checked_workers(workers), lease=lease)
+        applications = sorted(entry.name for entry in entry_points(group="ewms.applications")) if preload else ()
+        url = folder.configure(port=folder.port(port), workers=checked_workers(workers), lease=lease, preload=applications)
 
         def tell() -> None:
             click.echo(f"ewms is at {url}; stop it with Ctrl-C")

@@ -65,6 +65,7 @@ def settings_from(config: Path, data: Path | None, name: str | None, max_workflo
         "blobs": configuration.blobs_url,
         "folder": service.data / _FOLDER,
         "lease": service.lease,
+        "preload": service.preload,
         "max_workflows": max_workflows,
     }
     return HostSettings.model_validate(document | ({"name": name} if name else {}))

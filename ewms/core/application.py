@@ -35,6 +35,13 @@ class Application(Generic[EventT, OutcomeT, ProductT]):
     tasks: ClassVar[Sequence[TaskSpec]] = ()
     """The graph, where there is more than one task."""
 
+    @classmethod
+    def prepare(cls) -> None:
+        """Load what takes a while. A service that is to `preload` this application calls it long before any workflow.
+
+        A consumer may have a static method of this name for pilots; neither knows an event or a context.
+        """
+
     def __init__(self, inputs: Sequence[Path] = (), **parameters: Any) -> None:
         if parameters:
             raise TypeError(f"unknown parameter {sorted(parameters)[0]!r}")

@@ -7,6 +7,7 @@ import json
 import os
 import socket
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 
 from ewms.core.errors import InputError, RunLocked
@@ -73,8 +74,14 @@ class DevFolder:
             raise InputError(f"port {port} is taken by another program; stop that, or give another --port")
         return port
 
-    def configure(self, *, port: int, workers: int, lease: float) -> str:
-        """Write the configuration of all parts; the service's URL."""
+    def configure(self, *, port: int, workers: int, lease: float, preload: Sequence[str] = ()) -> str:
+        """Write the configuration of all parts; the service's URL.
+
+        Parameters
+        ----------
+        preload
+            Installed applications that driver host and workers load ahead.
+        """
         url = f"http://{_HOST}:{port}"
         tables: dict[str, dict[str, object]] = {
             "service": {
@@ -83,13 +90,14 @@ class DevFolder:
                 "data": str(self.path),
                 "broker": f"file:{self.broker / 'service.url'}",
                 "lease": lease,
+                "preload": list(preload),
             },
             "access.nats": {
                 "account": f"file:{self.broker / 'account.seed'}",
                 "operator": f"file:{self.broker / 'operator.seed'}",
                 "system": f"file:{self.broker / 'system.url'}",
             },
-            f"clusters.{_CLUSTER}": {"backend": "local", "max_workers": workers},
+            f"clusters.{_CLUSTER}": {"backend": "local", "max_workers": workers, "preload": list(preload)},
         }
         text = "# Written anew at every start of `ewms dev`.\n"
         for name, table in tables.items():

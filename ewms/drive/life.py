@@ -200,7 +200,7 @@ class Life:
             await self._record.add_files(digests, *registered(self._record.workflow_id, contents))
 
     async def _report(self, work: Work) -> None:
-        """Tell the document what changes, at most twice a second."""
+        """Tell the document what changes, at most twice a second, but for the first events: pilots wait for these."""
         await work.driver.ready.wait()
         while True:
             wishes_pause = self._record.document.wish is Wish.PAUSE
@@ -210,7 +210,8 @@ class Life:
                 await self._record.update(**fields)
             alive = work.driver.fleet.alive(time.monotonic())
             work.driver.ledger.outbox.slots = max(1, sum(beat.slots for beat in alive))
-            await asyncio.sleep(_REPORT_SECONDS)
+            if any(task.planned for task in self._record.document.tasks.values()):
+                await asyncio.sleep(_REPORT_SECONDS)
             await self._changed.wait()
             self._changed.clear()
 

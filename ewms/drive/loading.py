@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.metadata
+import logging
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from ewms.core.service.workflow import WorkflowDocument
@@ -12,6 +14,7 @@ from ewms.local.loading import AnyApplication, Loaded
 from ewms.local.workflow import Events
 
 _GROUP = "ewms.applications"
+_log = logging.getLogger("ewms.drive")
 
 
 class Ready(NamedTuple):
@@ -33,6 +36,18 @@ def is_foreign(document: WorkflowDocument, workspace: Workspace) -> bool:
         return False
     installed = {entry.value for entry in importlib.metadata.entry_points(group=_GROUP)}
     return workspace.has_code or reference not in installed
+
+
+def preload(names: Iterable[str]) -> None:
+    """Load installed applications ahead of their workflows; what is wrong with one is told, and is nobody else's trouble."""
+    for name in names:
+        try:
+            (entry,) = importlib.metadata.entry_points(group=_GROUP, name=name)
+            entry.load().prepare()
+        except Exception as error:  # noqa: BLE001  anybody's code; its workflows will fail with the reason
+            _log.warning("preload_failed", extra={"application": name, "reason": f"{type(error).__name__}: {error}"})
+        else:
+            _log.info("preloaded", extra={"application": name})
 
 
 def load(document: WorkflowDocument, workspace: Workspace, process: Process | None) -> Ready:

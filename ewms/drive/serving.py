@@ -9,6 +9,7 @@ import resource
 import signal
 
 from ewms.drive.host import DriverHost
+from ewms.drive.loading import preload
 from ewms.drive.services import open_services
 from ewms.drive.settings import HostSettings
 
@@ -32,10 +33,12 @@ async def serve(settings: HostSettings) -> None:
         host = DriverHost(opening.result())
         hosting = asyncio.create_task(host.run())
         tidying = asyncio.create_task(_tidy())
+        preloading = asyncio.create_task(asyncio.to_thread(preload, settings.preload))
         await asyncio.wait({hosting, stopping}, return_when=asyncio.FIRST_COMPLETED)
         tidying.cancel()
         host.stop()
         await hosting
+        await preloading
     stopping.cancel()
 
 

@@ -27,5 +27,7 @@ class HostSettings(BaseModel):
     """Seconds after which the loss of a pilot, or of another driver host, is noticed."""
     name: str = Field(default_factory=socket.gethostname)
     """What people call this host."""
+    preload: tuple[str, ...] = ()
+    """Names of installed applications to be loaded at the start."""
     max_workflows: int = Field(default=1000, ge=1)
     """Driven at once, at most."""

@@ -22,13 +22,20 @@ from ewms.pilot.chirping import Chirping
 from ewms.pilot.drain import Exit
 from ewms.pilot.environment import Settings, read_settings
 from ewms.pilot.pilot import run_pilot
+from ewms.pilot.spare import Spare
 from ewms.pilot.standalone import Standalone
 
 logger = logging.getLogger("ewms.pilot")
 
 
-def main(arguments: list[str]) -> int:
-    """Run a pilot; its exit code. What goes wrong is one line on stderr."""
+def main(arguments: list[str], spare: Spare | None = None) -> int:
+    """Run a pilot; its exit code. What goes wrong is one line on stderr.
+
+    Parameters
+    ----------
+    spare
+        A worker process that is there already.
+    """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
     try:
         if len(arguments) > 1:
@@ -39,7 +46,7 @@ def main(arguments: list[str]) -> int:
         if config.parent is not None and not processes.die_with_parent(config.parent, signal.SIGTERM):
             logger.info("pilot_ended reason=the process it belongs to is gone")
             return int(Exit.DRAINED)
-        return asyncio.run(_serve(config))
+        return asyncio.run(_serve(config, spare))
     except UsageError as error:
         logger.error("pilot_ended code=%d reason=%s", error.exit_code, error)
         return error.exit_code
@@ -84,7 +91,7 @@ async def _stand_alone(settings: Settings) -> int:
     return await Standalone(settings, _stop_by_signal()).run()
 
 
-async def _serve(config: PilotConfig) -> int:
+async def _serve(config: PilotConfig, spare: Spare | None) -> int:
     stop = _stop_by_signal()
     if config.parent is not None and os.getppid() != config.parent:
         stop.set()  # it died while this was starting, before there was a handler
@@ -92,7 +99,7 @@ async def _serve(config: PilotConfig) -> int:
     chirping.start()
     try:
         async with broker_for(config.broker_url, patience=config.broker_patience) as broker:
-            code = await run_pilot(config, broker, stop=stop, on_heartbeat=chirping.hear)
+            code = await run_pilot(config, broker, stop=stop, on_heartbeat=chirping.hear, spare=spare)
     except BrokerError as error:
         await chirping.close(Exit.BROKER_LOST, str(error))
         raise

@@ -6,8 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
-import subprocess
-from typing import IO
+from typing import IO, Any, Protocol
 
 from ewms.core.cost import Cost, cost_of
 from ewms.pilot import processes
@@ -19,10 +18,29 @@ _PIECES_PER_DRAIN = 32
 _POLL_SECONDS = 0.05
 
 
+class Process(Protocol):
+    """A child of this process, not reaped yet."""
+
+    @property
+    def pid(self) -> int:
+        """Its id."""
+
+    @property
+    def stdout(self) -> IO[bytes] | None:
+        """The end of a pipe; None where its output goes elsewhere."""
+
+    @property
+    def stderr(self) -> IO[bytes] | None:
+        """As `stdout`."""
+
+    returncode: int | Any
+    """Set when it is reaped."""
+
+
 class Child:
     """Watches one process from the event loop; whatever it left behind is killed when it ends."""
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, process: Process) -> None:
         self._loop = asyncio.get_running_loop()
         self._process = process
         self.pid = process.pid

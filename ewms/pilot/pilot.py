@@ -24,6 +24,7 @@ from ewms.pilot.leaser import Leaser
 from ewms.pilot.reporter import Reporter, Sender
 from ewms.pilot.signals import Heart, listen
 from ewms.pilot.slot import Slot
+from ewms.pilot.spare import Spare
 
 logger = logging.getLogger("ewms.pilot")
 
@@ -45,6 +46,7 @@ async def run_pilot(
     *,
     stop: asyncio.Event | None = None,
     on_heartbeat: Callable[[Heartbeat], None] = lambda heartbeat: None,
+    spare: Spare | None = None,
 ) -> int:
     """Be a pilot until it ends.
 
@@ -56,13 +58,15 @@ async def run_pilot(
         Set it to have the pilot finish within `config.grace`, give back the rest and end.
     on_heartbeat
         Called with each sign of life.
+    spare
+        A worker process that is there already.
 
     Returns
     -------
     int
         The exit code, one of `Exit`.
     """
-    pilot = Pilot(config, broker, on_heartbeat)
+    pilot = Pilot(config, broker, on_heartbeat, spare)
     ending = await pilot.run(stop or asyncio.Event())
     level = logging.INFO if ending.code is Exit.DRAINED else logging.ERROR
     logger.log(level, "pilot_ended pilot=%s code=%d reason=%s", pilot.id, ending.code, ending.reason)
@@ -72,7 +76,9 @@ async def run_pilot(
 class Pilot:
     """Ties the parts together. `run` may be called once."""
 
-    def __init__(self, config: PilotConfig, broker: Broker, on_heartbeat: Callable[[Heartbeat], None]) -> None:
+    def __init__(
+        self, config: PilotConfig, broker: Broker, on_heartbeat: Callable[[Heartbeat], None], spare: Spare | None = None
+    ) -> None:
         self.id = ids.pilot_id(os.urandom(6))
         self._config = config
         self._broker = broker
@@ -102,6 +108,7 @@ class Pilot:
             blob_threshold=config.blob_threshold,
             data_hub=self._data_hub.path,
             scratch=scratch,
+            spare=spare,
         )
         self._slots = [Slot(surroundings) for _ in range(config.slots)]
         self._idle = list(self._slots)

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 _PR_SET_PDEATHSIG = 1
 _PAGE = os.sysconf("SC_PAGE_SIZE")
+IN_A_WORKER = {"EWMS_WORKER": "1"}
+"""By this `ewms.map` knows that an unguarded script is only being imported."""
 _OF_THE_PILOT = ("EWMS_PILOT_", "_EWMS_PILOT_")
 _prctl = ctypes.CDLL(None).prctl
 

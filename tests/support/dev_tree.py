@@ -24,10 +24,13 @@ class DevTree:
     ----------
     folder
         Of the service.
+    preload
+        Whether it loads installed applications ahead.
     """
 
-    def __init__(self, folder: Path, *, workers: int = 2) -> None:
+    def __init__(self, folder: Path, *, workers: int = 2, preload: bool = False) -> None:
         self.folder = folder
+        self._preload = preload
         self._workers = workers
         self._log = folder.with_name(f"{folder.name}.log")
         self._process: subprocess.Popen[bytes] | None = None
@@ -37,7 +40,7 @@ class DevTree:
         """Start it, and wait until it says that it is there; None takes the port of the last time."""
         before = self._log.stat().st_size if self._log.exists() else 0
         argv = [sys.executable, "-m", "ewms", "dev", "--data", str(self.folder), "--lease", str(LEASE)]
-        argv += ["--workers", str(self._workers)]
+        argv += ["--workers", str(self._workers), "--preload" if self._preload else "--no-preload"]
         argv += [] if port is None else ["--port", str(port)]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(argv, stdout=log, stderr=log, start_new_session=True)
@@ -101,9 +104,9 @@ class DevTree:
 
 
 @contextlib.contextmanager
-def dev_tree(folder: Path, *, workers: int = 2) -> Iterator[DevTree]:
+def dev_tree(folder: Path, *, workers: int = 2, preload: bool = False) -> Iterator[DevTree]:
     """A running one, which ends with the block whatever happens."""
-    tree = DevTree(folder, workers=workers)
+    tree = DevTree(folder, workers=workers, preload=preload)
     tree.start()
     try:
         yield tree

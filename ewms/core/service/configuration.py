@@ -78,6 +78,8 @@ class ServiceConfiguration(_Table):
     """Folder or fsspec URL for bodies above the broker's limit, which pilots can reach; empty for none."""
     lease: float = Field(default=60.0, ge=0.5)
     """Seconds after which the loss of a pilot or of a driver host is noticed."""
+    preload: tuple[str, ...] = ()
+    """Installed applications that driver hosts load when they start, so that their first workflow does not wait for that."""
     certificate: AbsolutePath | None = None
     """PEM file with the certificate chain; given, the service speaks TLS."""
     key: AbsolutePath | None = None

@@ -10,6 +10,7 @@ import msgspec
 
 from ewms.core.spec import TaskSpec
 from ewms.pilot.once import Once
+from ewms.pilot.spare import Spare
 from ewms.pilot.worker.frames import RawChunk
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     """Folder that all tasks share."""
     scratch: str
     """Folder for temporary files."""
+    spare: Spare | None = None
+    """A worker process that is there already."""
     once: Once = msgspec.field(default_factory=Once)
     """What all slots share."""
 

@@ -7,6 +7,8 @@ import logging
 import re
 import time
 
+import msgspec
+
 from ewms.core.errors import ConsumerError
 from ewms.core.spec import TaskSpec
 from ewms.core.wire import Kind
@@ -45,6 +47,7 @@ class PythonExecutor(Executor):
             blob_threshold=surroundings.blob_threshold,
         )
         self._data_hub = {data_hub.VARIABLE: surroundings.data_hub}
+        self._spare = surroundings.spare
         self._workers: dict[_Environment, Worker] = {}
 
     async def start(self, task: TaskSpec) -> None:
@@ -88,8 +91,15 @@ class PythonExecutor(Executor):
         if worker is None or not worker.is_alive:
             if worker is not None:
                 await worker.end()
-            worker = self._workers[key] = await Worker.start(task.environment | self._data_hub, self._setup)
+            worker = self._workers[key] = await self._new_worker(task)
         return worker
+
+    async def _new_worker(self, task: TaskSpec) -> Worker:
+        if self._spare is not None and not task.environment:
+            setup = msgspec.structs.replace(self._setup, environment=self._data_hub)
+            if (worker := await Worker.adopt(self._spare, setup)) is not None:
+                return worker
+        return await Worker.start(task.environment | self._data_hub, self._setup)
 
 
 def _job(holding: Holding, singly: bool) -> Job:

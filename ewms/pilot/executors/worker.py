@@ -15,12 +15,11 @@ from ewms.pilot import processes
 from ewms.pilot.child import Child
 from ewms.pilot.executors.base import Report
 from ewms.pilot.executors.link import Frame, Link
+from ewms.pilot.spare import Spare
 from ewms.pilot.watchdog import Watchdog
 from ewms.pilot.worker.frames import Broken, Job, RawChunk, Setup, pack
 from ewms.pilot.worker.progress import Place, Progress, shared_memory
 
-_IN_A_WORKER = {"EWMS_WORKER": "1"}
-"""By this `ewms.map` knows that an unguarded script is only being imported."""
 _LAST_WORDS_SECONDS = 0.5
 _GOODBYE_SECONDS = 1.0
 
@@ -61,13 +60,23 @@ class Worker:
         try:
             progress = Progress(memory)
             argv = [sys.executable, "-P", "-m", "ewms.pilot.worker.main", str(theirs.fileno()), str(memory)]
-            own = {**environment, **_IN_A_WORKER}
+            own = {**environment, **processes.IN_A_WORKER}
             process = processes.spawn(argv, processes.task_environment(own), pass_fds=(theirs.fileno(), memory))
         finally:
             theirs.close()
             os.close(memory)
-        _, link = await asyncio.get_running_loop().create_connection(Link, sock=ours)
-        worker = cls(Child(process), link, progress)
+        return await cls._begin(Child(process), ours, progress, setup)
+
+    @classmethod
+    async def adopt(cls, spare: Spare, setup: Setup) -> Self | None:
+        """Take a process that is there already; None if somebody else has it."""
+        progress = spare.take()
+        return None if progress is None else await cls._begin(Child(spare), spare.channel, progress, setup)
+
+    @classmethod
+    async def _begin(cls, child: Child, channel: socket.socket, progress: Progress, setup: Setup) -> Self:
+        _, link = await asyncio.get_running_loop().create_connection(Link, sock=channel)
+        worker = cls(child, link, progress)
         link.send(pack(setup))
         return worker
 

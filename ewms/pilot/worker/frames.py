@@ -40,6 +40,8 @@ class Setup(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """Where large outputs go; empty means nowhere."""
     blob_threshold: int
     """Bytes above which they do."""
+    environment: dict[str, str] = {}
+    """Variables that were not known when the process was started."""
 
 
 class Job(msgspec.Struct, frozen=True, array_like=True, tag=True):

@@ -56,16 +56,21 @@ class Worker:
 
 
 def main() -> None:
-    """Serve the pilot until it closes its end of the socket."""
+    """Serve the pilot that started this process."""
+    channel, progress = socket.socket(fileno=int(sys.argv[1])), Progress(int(sys.argv[2]))
+    del sys.argv[1:]
+    serve(channel, progress)
+
+
+def serve(channel: socket.socket, progress: Progress) -> None:
+    """Serve a pilot until it closes its end of the socket."""
     faulthandler.enable()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # so that a crash loses no line
-    channel = socket.socket(fileno=int(sys.argv[1]))
-    progress = Progress(int(sys.argv[2]))
-    del sys.argv[1:]
     worker: Worker | None = None
     for frame in frames.receive(channel):
         if isinstance(frame, Setup):
+            os.environ.update(frame.environment)
             sys.path[:0] = frame.search_path
             worker = Worker(frame, channel, progress)
         elif worker is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import shutil
 import signal
@@ -14,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from ewms.tms.backend import Standing
+from ewms.tms.backends._local_nursery import Nursery
 from ewms.tms.backends._local_record import Record, forget_record
 from ewms.tms.backends._pilot_process import PilotProcess
 from ewms.tms.folder import CONFIG
@@ -56,6 +58,8 @@ class LocalBatch:
         Of pilots.
     on_change
         Called whenever its standing or its need of slots changes.
+    nursery
+        Forks pilots.
     """
 
     def __init__(
@@ -65,12 +69,15 @@ class LocalBatch:
         mark: str,
         environment: Mapping[str, str],
         on_change: Callable[[LocalBatch], None],
+        *,
+        nursery: Nursery | None = None,
     ) -> None:
         self.record = record
         self._folder = folder
         self._mark = mark
         self._environment = environment
         self._on_change = on_change
+        self._nursery = nursery if record.is_forkable else None
         self._pilots: dict[int, PilotProcess] = {}
         self._draining: set[int] = set()
         self._minders: dict[int, asyncio.Task[None]] = {}
@@ -98,13 +105,23 @@ class LocalBatch:
         """Start one pilot."""
         self._last_number += 1
         number = self._last_number
-        environment = {**self._environment, **self.record.environment, MARK: f"{self._mark}/{number}"}
         try:
-            pilot = PilotProcess.spawn(self._folder / CONFIG, self._log_path(number), environment)
+            pilot = self._forked(number) or self._spawned(number)
         except OSError as error:
             self._crashed(None, f"no pilot can be started: {error.strerror}")
             return
         self._mind(number, pilot)
+
+    def _forked(self, number: int) -> PilotProcess | None:
+        log = self._log_path(number)
+        pid = self._nursery and self._nursery.bear(self._folder / CONFIG, log, f"{self._mark}/{number}")
+        with contextlib.suppress(ProcessLookupError):
+            return None if pid is None else PilotProcess(pid, log)
+        return None
+
+    def _spawned(self, number: int) -> PilotProcess:
+        environment = {**self._environment, **self.record.environment, MARK: f"{self._mark}/{number}"}
+        return PilotProcess.spawn(self._folder / CONFIG, self._log_path(number), environment)
 
     def adopt(self, number: int, pid: int) -> None:
         """Take over a pilot that a TMS before this one started."""

@@ -28,6 +28,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds after which a pilot is ended."""
     environment: dict[str, str] = {}
     """Further variables of its pilots."""
+    is_forkable: bool = False
+    """Its pilots bring nothing of their own that was to be there before Python started."""
     submit_dict: dict[str, str | int] = {}
     """As the service was told."""
 

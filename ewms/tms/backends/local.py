@@ -16,6 +16,7 @@ from ewms.core.config import PilotConfig
 from ewms.core.service.taskforce import Order, WorkerSpec
 from ewms.tms.backend import Backend, BackendRefused, Batch, Standing, Submitted
 from ewms.tms.backends._local_batch import SCRATCH, LocalBatch
+from ewms.tms.backends._local_nursery import Nursery
 from ewms.tms.backends._local_record import Record, read_record
 from ewms.tms.backends._pilot_process import is_pilot
 from ewms.tms.folder import CONFIG, ClusterFolder, write_private
@@ -44,6 +45,8 @@ class LocalSettings(BaseModel):
     """Variables of every pilot."""
     pilots_survive: bool = True
     """Whether pilots go on when the TMS ends, to be adopted by the next; otherwise they end with it."""
+    preload: tuple[str, ...] = ()
+    """Installed applications for which pilots are forked from a process that has loaded what they run; they must survive."""
 
 
 class LocalBackend(Backend):
@@ -73,6 +76,10 @@ class LocalBackend(Backend):
         self._last_id = 0
         own = {name: value for name, value in os.environ.items() if name in _PASSED_ON or name.startswith("LC_")}
         self._environment = own | settings.environment
+        self._nursery: Nursery | None = None
+        if settings.preload and settings.pilots_survive:
+            log = folder.path / "nursery.log"
+            self._nursery = Nursery(settings.preload, self._environment, self._mark, log)
 
     async def __aenter__(self) -> Self:
         for path in self._folder.taskforces.iterdir():
@@ -80,6 +87,8 @@ class LocalBackend(Backend):
             if record is not None:
                 self._batches[record.taskforce_uuid] = self._batch(record)
         await self._adopt()
+        if self._nursery is not None:
+            self._nursery.start()
         for batch in self._batches.values():
             self._on_change(batch)
         return self
@@ -110,6 +119,7 @@ class LocalBackend(Backend):
             priority=taskforce.priority,
             max_runtime=taskforce.worker.max_runtime,
             environment=taskforce.pilot.environment,
+            is_forkable=not taskforce.pilot.environment and not mine.search_path,
             submit_dict={
                 "executable": "python -m ewms.pilot",
                 "arguments": str(folder / CONFIG),
@@ -163,13 +173,15 @@ class LocalBackend(Backend):
 
     async def close(self) -> None:
         """See `Backend.close`."""
+        if self._nursery is not None:
+            self._nursery.close()
         for batch in self._batches.values():
             batch.let_go()
 
     def _batch(self, record: Record) -> LocalBatch:
         uuid = record.taskforce_uuid
         folder = self._folder.taskforce(uuid)
-        return LocalBatch(record, folder, f"{self._mark}/{uuid}", self._environment, self._on_change)
+        return LocalBatch(record, folder, f"{self._mark}/{uuid}", self._environment, self._on_change, nursery=self._nursery)
 
     async def _adopt(self) -> None:
         """Take over the pilots of known batches, and end everything else that carries the mark of this TMS."""

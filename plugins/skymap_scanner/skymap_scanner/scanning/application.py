@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -27,6 +28,8 @@ from skymap_scanner.scanning.status import status_of
 
 Product = Mapping[str, str | bytes]
 _CLASSIFY = "classify"
+DEFAULT_RECO = "mpe"
+"""Name of the reconstruction unless another is asked for."""
 RECONSTRUCT = "reconstruct"
 """The task that answers pixels."""
 
@@ -69,7 +72,7 @@ class Scan(Application[Event, Outcome, Product]):
         self,
         inputs: Sequence[Path] = (),
         *,
-        reco: str = "mpe",
+        reco: str = DEFAULT_RECO,
         nsides: str = DEFAULT,
         policy: str = "progression",
         pointed: str = "",
@@ -91,15 +94,22 @@ class Scan(Application[Event, Outcome, Product]):
         self._draws = False
         self._classification: dict[str, Any] | None = None
 
+    @classmethod
+    def prepare(cls) -> None:
+        """Load what a scan imports when it comes to it."""
+        importlib.import_module("skymap_scanner.outputs")
+        importlib.import_module("skymap_scanner.detector.coordinates")
+        reco_class(DEFAULT_RECO)
+
     def context(self) -> Mapping[str, bytes]:
         """The event and what to do with it."""
         files = {EVENT_FILE: native.dumps(self.alert), RECO_FILE: self._reco.encode()}
         return files | {HITS_FILE: hits_table(self.alert)} if is_program(self._reco) else files
 
     def start(self) -> Iterator[Event]:
-        """What kind of event it is, and the first round."""
-        yield Event(id=_CLASSIFY, queue="events")
+        """The first round, and what kind of event it is: that takes as long as many pixels, and the map is not to wait."""
         yield from _events(self._begun[1])
+        yield Event(id=_CLASSIFY, queue="events")
 
     def advance(self, outcome: Outcome) -> Iterable[Event]:
         """The next round, when this answer was the last of one, or some of it on trial."""

@@ -25,6 +25,13 @@ class Reconstruct:
         alert = native.loads(ewms.context(EVENT_FILE).read_bytes())
         self._reco = reco_class(ewms.context(RECO_FILE).read_text())(alert)
 
+    @staticmethod
+    def prepare() -> None:
+        """Load what the first pixel would wait for."""
+        from skymap_scanner.scanning.warming import warm
+
+        warm()
+
     def consume(self, event: ewms.Event) -> Answer:
         """Answer one pixel."""
         (answer,) = self.consume_many([event])

@@ -28,8 +28,6 @@ class PlannedScan(_Document):
     """Under which decision; see `AlertDocument.decision`."""
     scan_id: str | None = None
     """SkyDriver's id; None until it is started."""
-    workflow_id: str | None = None
-    """The workflow that it is."""
 
 
 class AlertDocument(_Document):

@@ -6,14 +6,18 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from functools import partial
+from typing import Any
+
+from starlette.exceptions import HTTPException
 
 from ewms.services import EwmsError, PluginHost
-from skymap_scanner.skydriver.auto.alert import AlertDocument, Way
+from skymap_scanner.skydriver.auto.alert import AlertDocument, Way, pause_after
 from skymap_scanner.skydriver.auto.folder import WatchedFolder
 from skymap_scanner.skydriver.auto.intake import Intake, Receipt
 from skymap_scanner.skydriver.auto.outbox import Outbox
+from skymap_scanner.skydriver.auto.policy_file import PolicyError
 from skymap_scanner.skydriver.auto.policy_keeper import PolicyKeeper
 from skymap_scanner.skydriver.auto.ports import Scanner
 from skymap_scanner.skydriver.auto.publishing import Publishing
@@ -22,6 +26,7 @@ from skymap_scanner.skydriver.auto.signature import check_signature
 from skymap_scanner.skydriver.auto.spool import Spool
 from skymap_scanner.skydriver.auto.starting import Starting
 from skymap_scanner.skydriver.auto.targets import Targets
+from skymap_scanner.skydriver.submission import SCAN_LABEL
 
 _LOOK_SECONDS = 0.3
 _PATIENCE_SECONDS = 5.0
@@ -30,6 +35,7 @@ _SEND_SECONDS = 1.0
 _LOOK_ANEW_SECONDS = 30.0
 _LONGEST_PAUSE = 30.0
 _log = logging.getLogger("ewms.service")
+_Loop = Callable[[], Coroutine[Any, Any, None]]
 
 
 class Automation:
@@ -58,11 +64,12 @@ class Automation:
             partial_every=settings.partial_every,
             now=host.now,
         )
-        self._targets = Targets(host.deliver, host.url.removesuffix(f"/{host.prefix}"))
+        self._targets = Targets(host.deliver)
         self._outbox = Outbox(host.store, scanner, policy=self.policy, spool=spool, targets=self._targets, now=host.now)
         self._to_send = asyncio.Event()
         self._awaited: set[str] = set()
-        self.folder = (
+        self._failing: dict[str, str] = {}
+        self._folder = (
             None
             if settings.watch is None
             else WatchedFolder(settings.watch, self._from_folder, patience=_PATIENCE_SECONDS, clock=time.monotonic)
@@ -105,28 +112,44 @@ class Automation:
         return True
 
     async def run(self) -> None:
-        """Do what is to be done beside the routes, until the service stops.
-
-        Raises
-        ------
-        PolicyError
-            There is no policy that could be used. Alerts are kept meanwhile.
-        """
-        await asyncio.to_thread(self.policy.current)
-        loops: list[Callable[[], Awaitable[None]]] = [self._start_due, self._follow, self._look_anew, self._send]
-        if self.folder is not None:
-            loops.append(partial(self._watch, self.folder))
-        tasks = [asyncio.create_task(loop()) for loop in loops]
+        """Do what is to be done beside the routes, until the service stops."""
+        with contextlib.suppress(PolicyError):  # alerts are kept until there is a right one
+            await asyncio.to_thread(self.policy.current)
+        loops: dict[str, _Loop] = {
+            "alerts": self._start_due,
+            "scans": self._follow,
+            "maps": self._look_anew,
+            "publications": self._send,
+        }
+        if self._folder is not None:
+            loops["folder"] = partial(self._watch, self._folder)
         try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
-            for task in done:
-                task.result()
+            async with asyncio.TaskGroup() as group:
+                for name, loop in loops.items():
+                    group.create_task(self._kept(name, loop))
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
             await self._outbox.close()
             self._targets.close()
+
+    @property
+    def troubles(self) -> list[str]:
+        """What does not go well at the moment, each in one line."""
+        found = [self.policy.trouble, "" if self._folder is None else self._folder.trouble, *self._failing.values()]
+        return [trouble for trouble in dict.fromkeys(found) if trouble]
+
+    async def _kept(self, name: str, loop: _Loop) -> None:
+        """Begin a loop again where the store was away, or whatever else does not last."""
+        failures = 0
+        while not self._host.stopping.is_set():
+            try:
+                await loop()
+                return
+            except (EwmsError, HTTPException) as error:
+                failures += 1
+                self._failing[name] = f"{name}: {error}"
+                _log.error("automation_failed", extra={"loop": name, "reason": str(error)})
+            await self._stops_within(pause_after(failures, _LONGEST_PAUSE))
+            self._failing.pop(name, None)
 
     async def _started(self, alert_id: str) -> AlertDocument:
         alert = await self._starting.start(alert_id)
@@ -135,20 +158,14 @@ class Automation:
 
     def _await(self, alert: AlertDocument) -> None:
         if alert.publish:
-            self._awaited |= {scan.workflow_id for scan in alert.scans if scan.workflow_id is not None}
+            self._awaited |= {scan.scan_id for scan in alert.scans if scan.scan_id is not None}
 
     async def _from_folder(self, data: bytes, name: str) -> None:
         await self.take(data, "folder", name)
 
     async def _watch(self, folder: WatchedFolder) -> None:
-        """Look at the folder; where alerts cannot be kept, less and less often."""
-        pause = _LOOK_SECONDS
-        while not await self._stops_within(pause):
-            try:
-                await folder.look()
-                pause = _LOOK_SECONDS
-            except EwmsError:
-                pause = min(2 * pause, _LONGEST_PAUSE)
+        while not await self._stops_within(_LOOK_SECONDS):
+            await folder.look()
 
     async def _start_due(self) -> None:
         """Go on with alerts whose scans could not be started when they came, or before the service died."""
@@ -161,20 +178,20 @@ class Automation:
     async def _follow(self) -> None:
         """Note what is to be published, whenever a scan changes."""
         async for workflow in self._host.changes(None):
-            if workflow.workflow_id in self._awaited:
-                await self._note(workflow.workflow_id)
+            if (scan_id := workflow.labels.get(SCAN_LABEL)) in self._awaited:
+                await self._note(str(scan_id))
 
     async def _look_anew(self) -> None:
         """Look at every scan whose maps somebody waits for: what changed before the service came, or unseen."""
         while True:
-            self._awaited = await self._publishing.open_workflows()
-            for workflow_id in sorted(self._awaited):
-                await self._note(workflow_id)
+            self._awaited = await self._publishing.awaited()
+            for scan_id in sorted(self._awaited):
+                await self._note(scan_id)
             if await self._stops_within(_LOOK_ANEW_SECONDS):
                 return
 
-    async def _note(self, workflow_id: str) -> None:
-        if await self._publishing.note(workflow_id):
+    async def _note(self, scan_id: str) -> None:
+        if await self._publishing.note(scan_id):
             self._to_send.set()
 
     async def _send(self) -> None:

@@ -11,5 +11,5 @@ PUBLICATIONS: Final = "publications"
 
 COLLECTIONS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     ALERTS: (("received",), ("state", "received"), ("event", "received")),
-    PUBLICATIONS: (("workflow_id",), ("scan_id",), ("state", "due")),
+    PUBLICATIONS: (("scan_id",), ("state", "due")),
 }

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 
 from ewms.services import EwmsError, NotFound, Query
 from skymap_scanner.skydriver.auto.alert import pause_after
@@ -63,7 +64,7 @@ class Outbox:
                 continue
             self._per_target[target] += 1
             task = self._under_way[key] = asyncio.create_task(self.send(key))
-            task.add_done_callback(lambda done, key=key, target=target: self._ended(key, target, done))
+            task.add_done_callback(partial(self._ended, key, target))
 
     async def close(self) -> None:
         """End what is under way; it is sent again some day."""
@@ -100,14 +101,16 @@ class Outbox:
     async def _send(self, publication: PublicationDocument, stage: Stage, target: Target) -> None:
         parcel = parcel_of(publication, stage, await self._files(publication, stage), target.files)
         number = f".{publication.partial}" if stage == "partial" else ""
-        await self._targets.send(publication.target, target, parcel, f"{publication.publication_id}.{stage}{number}")
+        delivery_id = f"{publication.publication_id}.{stage}{number}"
+        link = await self._scanner.link(publication.scan_id, stage)
+        await self._targets.send(publication.target, target, parcel, delivery_id, link)
 
     async def _files(self, publication: PublicationDocument, stage: Stage) -> dict[str, bytes]:
         if stage == "partial":
             return await asyncio.to_thread(self._spool.get, publication.scan_id, publication.partial)
         if publication.ended != "complete":
             return {}
-        return await self._scanner.files(publication.owner, publication.workflow_id, "final")
+        return await self._scanner.files(publication.scan_id, "final")
 
     async def _sent(self, publication: PublicationDocument, stage: Stage) -> None:
         def noted(found: PublicationDocument) -> PublicationDocument:

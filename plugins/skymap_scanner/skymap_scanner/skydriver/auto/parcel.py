@@ -30,7 +30,7 @@ class Parcel:
     """What there is to say of it."""
 
     @property
-    def list(self) -> bytes:
+    def inventory(self) -> bytes:
         """The content of `published.json`."""
         return json.dumps({**self.told, "files": self._listed()}, indent=2).encode() + b"\n"
 
@@ -39,7 +39,7 @@ class Parcel:
 
         Parameters
         ----------
-        link : URL of the folder of its files, to which names are added.
+        link : URL of the folder of its files in the service, to which names are added.
         """
         files = [{**file, "url": f"{link}/{file['name']}"} for file in self._listed()]
         documents = {
@@ -69,7 +69,6 @@ def parcel_of(
     told = {
         "event": publication.event,
         "scan_id": publication.scan_id,
-        "workflow_id": publication.workflow_id,
         "alert_id": publication.alert_id,
         "rule": publication.rule,
         "stage": stage,

@@ -91,10 +91,6 @@ class ScanPlan(_Table):
     """Workers on each cluster, by name; none means all clusters."""
     max_pixel_reco_time: Annotated[int, Field(ge=1, le=10_000_000)] = 3600
     """Seconds that one pixel may take."""
-    max_failures: Annotated[int, Field(ge=1, le=100)] = 3
-    """Tries per pixel."""
-    plots: bool = True
-    """Whether pictures are drawn."""
     classifiers: Annotated[
         dict[Annotated[str, Field(min_length=1, max_length=25)], Any], Field(max_length=_MOST_CLASSIFIERS)
     ] = {}

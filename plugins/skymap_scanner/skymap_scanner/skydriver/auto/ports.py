@@ -34,15 +34,6 @@ class Documents(Protocol):
         """Make all changes or none of them; `Conflict` where a condition does not hold."""
 
 
-class StartedScan(NamedTuple):
-    """A scan that exists."""
-
-    scan_id: str
-    """SkyDriver's id."""
-    workflow_id: str
-    """The workflow that it is."""
-
-
 class Progress(NamedTuple):
     """How far a scan is."""
 
@@ -60,11 +51,14 @@ class Scanner(Protocol):
     async def keep(self, data: bytes) -> str:
         """Keep an alert for good; by the text that comes back, `start` finds it. The same alert may be kept twice."""
 
-    async def start(self, alert: AlertDocument, plan: ScanPlan, key: str) -> StartedScan:
-        """Start a scan, or return the one that was started under this key before."""
+    async def start(self, alert: AlertDocument, plan: ScanPlan, key: str) -> str:
+        """Start a scan, or find the one that was started under this key before; its id."""
 
-    async def progress(self, owner: str, workflow_id: str) -> Progress:
+    async def progress(self, scan_id: str) -> Progress:
         """How far a scan is."""
 
-    async def files(self, owner: str, workflow_id: str, stage: Stage) -> dict[str, bytes]:
+    async def files(self, scan_id: str, stage: Stage) -> dict[str, bytes]:
         """Files of the map by name: so far, or finished. Empty where there is none, or none any more."""
+
+    async def link(self, scan_id: str, stage: Stage) -> str:
+        """URL of the folder of these files."""

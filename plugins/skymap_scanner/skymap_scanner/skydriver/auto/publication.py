@@ -18,10 +18,6 @@ class PublicationDocument(BaseModel):
     """Of which alert."""
     scan_id: str
     """Which scan."""
-    workflow_id: str
-    """The workflow that it is."""
-    owner: str
-    """Whose that is."""
     rule: str
     """Which rule wanted it."""
     target: str

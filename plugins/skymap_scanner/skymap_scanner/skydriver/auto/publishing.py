@@ -9,6 +9,7 @@ from ewms.services import Query
 from skymap_scanner.skydriver.auto.collections import PUBLICATIONS
 from skymap_scanner.skydriver.auto.documents import change, find_all
 from skymap_scanner.skydriver.auto.policy import Stage
+from skymap_scanner.skydriver.auto.policy_file import PolicyError
 from skymap_scanner.skydriver.auto.policy_keeper import PolicyKeeper
 from skymap_scanner.skydriver.auto.ports import Documents, Progress, Scanner
 from skymap_scanner.skydriver.auto.publication import PublicationDocument
@@ -43,18 +44,18 @@ class Publishing:
         self._partial_every = partial_every
         self._now = now
 
-    async def open_workflows(self) -> set[str]:
-        """The scans, as workflows, whose maps somebody still waits for."""
+    async def awaited(self) -> set[str]:
+        """The scans whose maps somebody still waits for."""
         query = Query.parse({"state": "open"})
-        return {publication.workflow_id async for publication in find_all(self._documents, PUBLICATIONS, query, _MODEL)}
+        return {publication.scan_id async for publication in find_all(self._documents, PUBLICATIONS, query, _MODEL)}
 
-    async def note(self, workflow_id: str) -> bool:
+    async def note(self, scan_id: str) -> bool:
         """Look at how far a scan is; whether anything is to be sent now."""
-        query = Query.parse({"workflow_id": workflow_id, "state": "open"})
+        query = Query.parse({"scan_id": scan_id, "state": "open"})
         found = [publication async for publication in find_all(self._documents, PUBLICATIONS, query, _MODEL)]
         if not found:
             return False
-        progress = await self._scanner.progress(found[0].owner, workflow_id)
+        progress = await self._scanner.progress(scan_id)
         if progress.ended:
             return any([await self._end(publication, progress) for publication in found])
         for publication in found:
@@ -67,11 +68,11 @@ class Publishing:
         wanting = [publication for publication in publications if self._wants_partial(publication, number)]
         if not wanting:
             return False
-        first = wanting[0]
-        files = await self._scanner.files(first.owner, first.workflow_id, "partial")
+        scan_id = wanting[0].scan_id
+        files = await self._scanner.files(scan_id, "partial")
         if not files:
             return False
-        await asyncio.to_thread(self._spool.put, first.scan_id, number, files)
+        await asyncio.to_thread(self._spool.put, scan_id, number, files)
 
         def kept(publication: PublicationDocument) -> PublicationDocument | None:
             if publication.partial >= number or publication.ended:
@@ -81,7 +82,7 @@ class Publishing:
 
         for publication in wanting:
             await change(self._documents, PUBLICATIONS, publication.publication_id, _MODEL, kept)
-        await asyncio.to_thread(self._spool.forget_before, first.scan_id, number)
+        await asyncio.to_thread(self._spool.forget_before, scan_id, number)
         return True
 
     def _wants_partial(self, publication: PublicationDocument, number: int) -> bool:
@@ -89,7 +90,10 @@ class Publishing:
         return number > publication.partial and has_waited and self._wants(publication, "partial")
 
     def _wants(self, publication: PublicationDocument, stage: Stage) -> bool:
-        target = self._policy.current().policy.targets.get(publication.target)
+        try:
+            target = self._policy.current().policy.targets.get(publication.target)
+        except PolicyError:
+            return True  # it may, once somebody has mended the policy
         return target is None or stage in target.stages
 
     async def _end(self, publication: PublicationDocument, progress: Progress) -> bool:

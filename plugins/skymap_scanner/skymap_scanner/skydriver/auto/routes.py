@@ -33,11 +33,13 @@ _PAGE: Final = 100
 _Limit = Annotated[int, Parameter(ge=1, le=1000)]
 
 
-def add_routes(router: APIRouter, automation: Automation) -> None:
-    """Add all routes to those of the plugin."""
+def routes_of(automation: Automation) -> APIRouter:
+    """All of them."""
+    router = APIRouter(tags=["alerts"])
     _add_intakes(router, automation)
     _add_alerts(router, automation)
     _add_publications(router, automation)
+    return router
 
 
 def _add_intakes(router: APIRouter, automation: Automation) -> None:
@@ -115,10 +117,9 @@ async def _standing(automation: Automation) -> dict[str, Any]:
         policy = {}
     waiting = await automation.store.count(ALERTS, Query.parse({"state": "waiting"}))
     to_send = await automation.store.count(PUBLICATIONS, Query.parse({"state": "open", "failures": {"$gt": 0}}))
-    troubles = [automation.policy.trouble, "" if automation.folder is None else automation.folder.trouble]
     return {
         "policy": policy,
-        "troubles": [trouble for trouble in troubles if trouble],
+        "troubles": automation.troubles,
         "alerts_waiting": waiting,
         "publications_put_off": to_send,
     }
@@ -136,13 +137,7 @@ def _told(receipt: Receipt) -> dict[str, Any]:
         "rule": alert.rule,
         "policy": alert.policy,
         "scans": [
-            {
-                "scan_id": scan.scan_id,
-                "workflow_id": scan.workflow_id,
-                "reco_algo": scan.plan.reco,
-                "priority": scan.plan.priority,
-            }
-            for scan in alert.current
+            {"scan_id": scan.scan_id, "reco_algo": scan.plan.reco, "priority": scan.plan.priority} for scan in alert.current
         ],
         "publish": list(alert.publish),
         "problem": alert.problem,

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Final
 
 from ewms.services import NotFound, PluginHost, WorkflowState
 from skymap_scanner.skydriver.auto.alert import AlertDocument
 from skymap_scanner.skydriver.auto.policy import ScanPlan, Stage
-from skymap_scanner.skydriver.auto.ports import Progress, StartedScan
+from skymap_scanner.skydriver.auto.ports import Progress
+from skymap_scanner.skydriver.order import ScanOrder
 from skymap_scanner.skydriver.scans import Scans
 
-_FOLDERS: dict[Stage, str] = {"partial": "partial/", "final": "product/"}
-_ENDS: dict[WorkflowState, Progress] = {}
+_FOLDERS: Final[dict[Stage, str]] = {"partial": "partial/", "final": "product/"}
+_LONGEST_CLASSIFIER: Final = 25
 
 
 class ServiceScanner:
@@ -23,18 +24,19 @@ class ServiceScanner:
 
     async def keep(self, data: bytes) -> str:
         """Keep an alert for good, and return its id."""
-        return await self._scans.keep_event(data)
+        return (await self._scans.events.keep(data)).i3_event_id
 
-    async def start(self, alert: AlertDocument, plan: ScanPlan, key: str) -> StartedScan:
-        """Start a scan, or return the one that was started under this key before."""
-        scan = await self._scans.create(
-            self._host.on_behalf(alert.owner), request_of(alert, plan), key=key, options=options_of(plan)
-        )
-        return StartedScan(scan.scan_id, scan.workflow_id)
+    async def start(self, alert: AlertDocument, plan: ScanPlan, key: str) -> str:
+        """Start a scan, or find the one that was started under this key before; its id."""
+        scan = await self._scans.create(self._host.on_behalf(alert.owner), order_of(alert, plan), key=key)
+        return scan.scan_id
 
-    async def progress(self, owner: str, workflow_id: str) -> Progress:
+    async def progress(self, scan_id: str) -> Progress:
         """How far a scan is."""
-        workflow = await self._host.workflow(self._host.on_behalf(owner), workflow_id)
+        scan = await self._scans.get(scan_id)
+        workflow = await self._scans.workflow(scan)
+        if workflow is None:
+            return Progress(0, "cancelled", "the scan was deleted") if scan.is_deleted else Progress(0)
         match workflow.state:
             case WorkflowState.COMPLETE:
                 return Progress(workflow.partial_number, "complete")
@@ -45,36 +47,38 @@ class ServiceScanner:
             case _:
                 return Progress(workflow.partial_number)
 
-    async def files(self, owner: str, workflow_id: str, stage: Stage) -> dict[str, bytes]:
+    async def files(self, scan_id: str, stage: Stage) -> dict[str, bytes]:
         """Files of the map by name: so far, or finished."""
-        caller, folder = self._host.on_behalf(owner), _FOLDERS[stage]
+        scan, folder = await self._scans.get(scan_id), _FOLDERS[stage]
         found = {}
-        for name in await self._host.files(caller, workflow_id):
+        for name in await self._scans.files(scan):
             if name.startswith(folder):
                 try:
-                    found[name.removeprefix(folder)] = await self._host.content(caller, workflow_id, name)
+                    found[name.removeprefix(folder)] = await self._scans.file(scan, name)
                 except NotFound:
                     return {}  # the product has taken the place of the partial one
         return found
 
-
-def request_of(alert: AlertDocument, plan: ScanPlan) -> dict[str, Any]:
-    """Return a scan as SkyDriver's `POST /scan` has it."""
-    return {
-        "i3_event_id": alert.content,
-        "docker_tag": "latest",
-        "reco_algo": plan.reco,
-        "nsides": {nside: int(extension) for nside, extension in (item.split(":") for item in plan.nsides.split(","))},
-        "real_or_simulated_event": "real" if alert.facts.real else "simulated",
-        "predictive_scanning_threshold": plan.predictive_threshold,
-        "max_pixel_reco_time": plan.max_pixel_reco_time,
-        "request_clusters": dict(plan.clusters),
-        "priority": plan.priority,
-        "classifiers": {**plan.classifiers, "rule": (alert.rule or "")[:25]},
-    }
+    async def link(self, scan_id: str, stage: Stage) -> str:
+        """URL of the folder of these files."""
+        scan = await self._scans.get(scan_id)
+        service = self._host.url.removesuffix(f"/{self._host.prefix}")
+        return f"{service}/api/workflows/{scan.ewms_workflow_id}/files/{_FOLDERS[stage].rstrip('/')}"
 
 
-def options_of(plan: ScanPlan) -> dict[str, Any]:
-    """Return what SkyDriver's `POST /scan` has no word for."""
-    found = {"policy": plan.policy, "pointed": plan.pointed, "plots": plan.plots, "max_failures": plan.max_failures}
-    return found if plan.workers is None else found | {"workers": plan.workers}
+def order_of(alert: AlertDocument, plan: ScanPlan) -> ScanOrder:
+    """Return one scan of an alert, in SkyDriver's words."""
+    return ScanOrder(
+        reco_algo=plan.reco,
+        nsides=plan.nsides,
+        is_real=alert.facts.real,
+        max_pixel_reco_time=plan.max_pixel_reco_time,
+        clusters=dict(plan.clusters),
+        workers=plan.workers,
+        i3_event_id=alert.content,
+        policy=plan.policy,
+        pointed=plan.pointed,
+        predictive_scanning_threshold=plan.predictive_threshold,
+        priority=plan.priority,
+        classifiers={**plan.classifiers, "rule": (alert.rule or "")[:_LONGEST_CLASSIFIER]},
+    )

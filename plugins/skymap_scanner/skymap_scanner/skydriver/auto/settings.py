@@ -9,7 +9,6 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from ewms.services import InputError
-from skymap_scanner.skydriver.auto.nearest import nearest
 
 
 def _absolute(path: Path) -> Path:
@@ -41,21 +40,12 @@ class AutoSettings(BaseModel):
     """Seconds between partial results that are published of one scan."""
 
 
-def parse_settings(table: Mapping[str, Any], others: tuple[str, ...] = ()) -> AutoSettings:
-    """Read the settings; `InputError` in one line that names the key.
-
-    Parameters
-    ----------
-    others
-        Keys of the same table that are none of automated scanning's.
-    """
+def parse_settings(table: Mapping[str, Any]) -> AutoSettings:
+    """Read the settings among those of the plugin; `InputError` in one line that names the key."""
     try:
-        return AutoSettings.model_validate({key: value for key, value in table.items() if key not in others})
+        return AutoSettings.model_validate({key: table[key] for key in AutoSettings.model_fields if key in table})
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         key = ".".join(map(str, first["loc"]))
-        if first["type"] == "extra_forbidden":
-            known = (*AutoSettings.model_fields, *others)
-            raise InputError(f"[plugins.skydriver]: unknown key '{key}'; {nearest(key, known, 'known keys')}") from None
         said = first["ctx"]["error"] if first["type"] == "value_error" else first["msg"]
         raise InputError(f"[plugins.skydriver] {key}: {said}") from None

@@ -15,7 +15,7 @@ from skymap_scanner.skydriver.auto.collections import ALERTS, PUBLICATIONS
 from skymap_scanner.skydriver.auto.documents import change, load
 from skymap_scanner.skydriver.auto.facts import Facts
 from skymap_scanner.skydriver.auto.policy_keeper import PolicyKeeper
-from skymap_scanner.skydriver.auto.ports import Documents, Scanner, StartedScan
+from skymap_scanner.skydriver.auto.ports import Documents, Scanner
 from skymap_scanner.skydriver.auto.publication import PublicationDocument
 
 _LONGEST_PAUSE = 60.0
@@ -93,8 +93,8 @@ class Starting:
             alert = await self._decide(alert_id)
         for number, scan in enumerate(alert.scans):
             if alert.state == "waiting" and scan.scan_id is None and scan.decision == alert.decision:
-                started = await self._scanner.start(alert, scan.plan, f"{alert_id}-{number}")
-                alert = await self._record(alert_id, number, started)
+                scan_id = await self._scanner.start(alert, scan.plan, f"{alert_id}-{number}")
+                alert = await self._record(alert_id, number, scan_id)
         return alert
 
     async def _decide(self, alert_id: str) -> AlertDocument:
@@ -122,7 +122,7 @@ class Starting:
         _log.info("alert_decided", extra=extra)
         return alert
 
-    async def _record(self, alert_id: str, number: int, started: StartedScan) -> AlertDocument:
+    async def _record(self, alert_id: str, number: int, scan_id: str) -> AlertDocument:
         """Note that a scan was started, together with where its maps are to go."""
         while True:
             stored = await self._documents.get(ALERTS, alert_id)
@@ -131,14 +131,14 @@ class Starting:
             before = AlertDocument.model_validate(stored.body)
             if before.scans[number].scan_id is not None:
                 return before
-            after = _with_scan(before, number, started)
+            after = _with_scan(before, number, scan_id)
             body = after.model_dump(mode="json")
             replace = Replace(collection=ALERTS, key=alert_id, version=stored.version, body=body)
             try:
-                await self._documents.write(replace, *_publications(after, started))
+                await self._documents.write(replace, *_publications(after, scan_id))
             except Conflict:
                 continue
-            _log.info("alert_scan_started", extra={"alert": alert_id, "scan": started.scan_id, "rule": after.rule})
+            _log.info("alert_scan_started", extra={"alert": alert_id, "scan": scan_id, "rule": after.rule})
             return after
 
     async def _put_off(self, alert_id: str, problem: str) -> AlertDocument:
@@ -152,24 +152,21 @@ class Starting:
         return alert
 
 
-def _with_scan(alert: AlertDocument, number: int, started: StartedScan) -> AlertDocument:
+def _with_scan(alert: AlertDocument, number: int, scan_id: str) -> AlertDocument:
     scans = list(alert.scans)
-    ids = {"scan_id": started.scan_id, "workflow_id": started.workflow_id}
-    scans[number] = scans[number].model_copy(update=ids)
+    scans[number] = scans[number].model_copy(update={"scan_id": scan_id})
     after = alert.model_copy(update={"scans": tuple(scans), "problem": "", "failures": 0, "due": 0.0})
     is_done = all(scan.scan_id is not None for scan in after.current)
     return after.model_copy(update={"state": "started"}) if is_done else after
 
 
-def _publications(alert: AlertDocument, started: StartedScan) -> list[Insert]:
+def _publications(alert: AlertDocument, scan_id: str) -> list[Insert]:
     found = []
     for target in alert.publish:
         publication = PublicationDocument(
-            publication_id=f"{started.scan_id}.{target}",
+            publication_id=f"{scan_id}.{target}",
             alert_id=alert.alert_id,
-            scan_id=started.scan_id,
-            workflow_id=started.workflow_id,
-            owner=alert.owner,
+            scan_id=scan_id,
             rule=alert.rule or "",
             target=target,
             event=event_name(alert.facts),

@@ -31,13 +31,12 @@ class Targets:
 
     Parameters
     ----------
-    url
-        Of the service, for links in webhooks.
+    deliver
+        Calls webhooks.
     """
 
-    def __init__(self, deliver: Deliver, url: str) -> None:
+    def __init__(self, deliver: Deliver) -> None:
         self._deliver = deliver
-        self._url = url
         self._threads: dict[str, ThreadPoolExecutor] = {}
 
     def close(self) -> None:
@@ -46,13 +45,14 @@ class Targets:
             threads.shutdown(wait=False, cancel_futures=True)
         self._threads.clear()
 
-    async def send(self, name: str, target: Target, parcel: Parcel, delivery_id: str) -> None:
+    async def send(self, name: str, target: Target, parcel: Parcel, delivery_id: str, link: str) -> None:
         """Return when the target has a parcel.
 
         Parameters
         ----------
         name : of the target.
         delivery_id : the same at each attempt.
+        link : URL of the folder of the files in the service.
 
         Raises
         ------
@@ -60,8 +60,6 @@ class Targets:
             With the reason.
         """
         if target.webhook:
-            product = "partial" if parcel.told["stage"] == "partial" else "product"
-            link = f"{self._url}/api/workflows/{parcel.told['workflow_id']}/files/{product}"
             if problem := await self._deliver(target.webhook, parcel.message(link), delivery_id):
                 raise Undelivered(f"target {name}: {problem}")
             return
@@ -90,7 +88,7 @@ def _write(target: Target, parcel: Parcel) -> None:
     filesystem.makedirs(place, exist_ok=True)
     for name, content in parcel.files.items():
         filesystem.pipe_file(f"{place}/{name}", content)
-    filesystem.pipe_file(f"{place}/{LIST}", parcel.list)
+    filesystem.pipe_file(f"{place}/{LIST}", parcel.inventory)
 
 
 def _to_folder(base: Path, parcel: Parcel) -> None:
@@ -100,7 +98,7 @@ def _to_folder(base: Path, parcel: Parcel) -> None:
     place.mkdir(parents=True, exist_ok=True)
     for name, content in parcel.files.items():
         write_atomically(place / name, content)
-    write_atomically(place / LIST, parcel.list)
+    write_atomically(place / LIST, parcel.inventory)
 
 
 def _protocols(filesystem: Any) -> tuple[str, ...]:

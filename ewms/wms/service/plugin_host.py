@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from ewms.config_file import read_secret
-from ewms.core.errors import Conflict, InputError
+from ewms.core.errors import InputError
 from ewms.core.service.cluster_configuration import ClusterConfiguration
 from ewms.core.service.files import FileDocument, file_key
 from ewms.core.service.new_workflow import NewWorkflow
@@ -21,7 +21,8 @@ from ewms.core.service.taskforce import TaskforceDocument
 from ewms.core.service.upload import upload_key
 from ewms.core.service.wishes import check_unfinished, paused, resumed
 from ewms.core.service.workflow import StateEntry, WorkflowDocument
-from ewms.stores.collections import FILES, TASK_DIRECTIVES, UPLOADS
+from ewms.stores.collections import FILES, UPLOADS
+from ewms.stores.store import Document
 from ewms.wms.access.caller import Caller
 from ewms.wms.access.roles import Role
 from ewms.wms.failures import FailureCluster, failure_clusters
@@ -31,7 +32,7 @@ from ewms.wms.service.deactivation import end
 from ewms.wms.service.editing import change_workflow, edit_workflow
 from ewms.wms.service.following import followed
 from ewms.wms.service.journals import look_into
-from ewms.wms.service.lookup import find_all, log_of, taskforces_of, workflow_of
+from ewms.wms.service.lookup import find_all, log_of, taskforce_of, taskforces_of, workflow_of
 from ewms.wms.service.more_workers import add_taskforce
 from ewms.wms.service.permission import not_found
 from ewms.wms.service.plugin_store import PluginStore
@@ -158,25 +159,34 @@ class PluginHost:
         Parameters
         ----------
         task
-            One of its tasks; None where its pilots do all of them.
+            For which they are wanted; they do the others too.
 
         Raises
         ------
         Conflict
             The workflow has ended, or is about to.
+        InputError
+            There is no such cluster or task.
         """
         workflow = await self.workflow(caller, workflow_id)
         check_unfinished(workflow, "given workers")
         self._state.quotas.check_workers(workflow.owner, workers)
         location = locations_of(self._state.configuration).find(cluster)
-        task_id = await self._directive(workflow_id, task)
-        added, _ = await add_taskforce(self._state, workflow, task_id, location, workers)
+        if task is not None and workflow.spec.tasks and task not in {each.name for each in workflow.spec.tasks}:
+            raise InputError(f"workflow {workflow_id} has no task {task!r:.80}")
+        former = await taskforces_of(self._state.store, workflow_id)  # whose pilots do all of its tasks
+        added, _ = await add_taskforce(self._state, workflow, former[0][1].task_id, location, workers)
         return added
 
     async def taskforces(self, caller: Caller, workflow_id: str) -> list[TaskforceDocument]:
         """Where its pilots are, how they fare, and why there are none."""
         await self.workflow(caller, workflow_id)
         return [taskforce for _, taskforce in await taskforces_of(self._state.store, workflow_id)]
+
+    async def taskforce_log(self, caller: Caller, uuid: str) -> list[Document]:
+        """What happened to one taskforce, oldest first."""
+        await taskforce_of(self._state.store, caller, uuid)
+        return await log_of(self._state.store, uuid)
 
     async def failures(self, caller: Caller, workflow_id: str) -> list[dict[str, Any]]:
         """Why events failed, put together by cause, the most frequent first."""
@@ -254,10 +264,3 @@ class PluginHost:
     def _read(self, files: Files, sha256: str) -> bytes:
         with files.open(sha256) as stream:
             return stream.read()
-
-    async def _directive(self, workflow_id: str, task: str | None) -> str:
-        found = await find_all(self._state.store, TASK_DIRECTIVES, {"workflow_id": workflow_id})
-        for stored in found:
-            if task is None or task in stored.body["tasks"] or not stored.body["tasks"]:
-                return stored.key
-        raise Conflict(f"workflow {workflow_id} has no task {task!r:.80} that could be given workers")

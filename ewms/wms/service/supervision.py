@@ -52,9 +52,17 @@ class Supervisor:
                 await loop()
                 return
             except Exception as error:  # noqa: BLE001 - one loop must not end the others, whatever it meets
-                self.troubles[name] = reason = str(error) or type(error).__name__
-                known = isinstance(error, EwmsError)
+                cause = _cause(error)
+                self.troubles[name] = reason = str(cause) or type(cause).__name__
+                known = isinstance(cause, EwmsError)
                 _log.error("loop_failed", extra={"loop": name, "reason": reason}, exc_info=None if known else error)
             pause = _FIRST_PAUSE if clock() - began > _SOUND_SECONDS else min(2 * pause, _LONGEST_PAUSE)
             await asyncio.sleep(pause)
             self.troubles.pop(name, None)
+
+
+def _cause(error: Exception) -> Exception:
+    """What went wrong; the first of several things that did in the tasks of a group."""
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return error

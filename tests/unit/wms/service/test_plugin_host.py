@@ -165,7 +165,8 @@ async def test_workers_are_counted_by_cluster(host: PluginHost) -> None:
     added = await host.add_workers(ada, workflow.workflow_id, cluster="sub-1", workers=4)
     assert (added.cluster, added.n_workers, added.workflow_id) == ("here", 4, workflow.workflow_id)
     assert len(await host.taskforces(ada, workflow.workflow_id)) == 3
-    with pytest.raises(Conflict, match="no task 'nothing'"):
+    assert [entry["target_phase"] for entry in await host.taskforce_log(ada, added.taskforce_uuid)] == ["pre-mq-activation"]
+    with pytest.raises(InputError, match="no task 'nothing'"):
         await host.add_workers(ada, workflow.workflow_id, cluster="here", workers=1, task="nothing")
     with pytest.raises(Forbidden, match="may have 9"):
         await host.submit(ada, await request_of(host, workers_at={"here": 8, "there": 8}))

@@ -1,0 +1,1 @@
+"""SkyDriver's routes, by the tags of its OpenAPI document."""

@@ -129,6 +129,17 @@ RULES: Mapping[str, Rule] = {
     "POST /ui/logout": ANYBODY,
     "GET /ui/static/bokeh/{name:path}": ANYBODY,
     "GET /ui/static/{name:path}": ANYBODY,
+    "GET /ui/workflows": KNOWN,
+    "GET /ui/workflows/{workflow_id}": SEE,
+    "GET /ui/workflows/{workflow_id}/pilots": SEE,
+    "GET /ui/workflows/{workflow_id}/files": SEE,
+    "GET /ui/workflows/{workflow_id}/failures": CHANGE,
+    "GET /ui/workflows/{workflow_id}/letters": CHANGE,
+    "GET /ui/workflows/{workflow_id}/events/{task}/{event_id:path}": CHANGE,
+    "GET /ui/system": KNOWN,
+    "GET /api/tokens": OPERATE,
+    "POST /api/tokens": OPERATE,
+    "DELETE /api/tokens/{token_id}": OPERATE,
 }
 """By method and path, as the router has it."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -33,6 +34,8 @@ def duration(seconds: float | None) -> str:
     """A span of time in one or two units; a dash where there is none."""
     if seconds is None:
         return NOTHING
+    if 0 < seconds < 1:
+        return f"{1e6 * seconds:.2g} µs" if seconds < 1e-3 else f"{1e3 * seconds:.3g} ms"
     if seconds < 60:
         return f"{seconds:.3g} s"
     for span, unit in _SPANS:
@@ -52,5 +55,16 @@ def moment(seconds: float | None) -> Markup:
     return Markup('<time datetime="{}">{} UTC</time>').format(machine, words)
 
 
-FILTERS: dict[str, Callable[..., Any]] = {"number": number, "size": size, "duration": duration, "moment": moment}
+def as_json(value: Any) -> str:
+    """A value as people read JSON; escaped like any text."""
+    return json.dumps(value, indent=2, ensure_ascii=False, default=str)
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "number": number,
+    "size": size,
+    "duration": duration,
+    "moment": moment,
+    "json": as_json,
+}
 """By their names in templates."""

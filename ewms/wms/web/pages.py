@@ -6,9 +6,9 @@ import secrets
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
-from fastapi import Request
+from fastapi import Query, Request
 from fastapi.responses import HTMLResponse
 from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 
@@ -19,6 +19,7 @@ from ewms.wms.web.filters import FILTERS
 from ewms.wms.web.navigation import NavigationEntry
 from ewms.wms.web.policy import page_headers
 
+At = Annotated[int, Query(ge=0, lt=1 << 53, description="How many were on the pages before, for people.")]
 _TEMPLATES = Path(__file__).with_name("templates")
 _WORKFLOWS, _SYSTEM = NavigationEntry("Workflows", "/ui/workflows"), NavigationEntry("System", "/ui/system")
 

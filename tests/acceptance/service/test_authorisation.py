@@ -50,13 +50,22 @@ BODIES: dict[str, Any] = {
     "POST /api/workflows/{workflow_id}/actions/add-workers": {"workers": 1},
     "POST /api/sites/{cluster}/{site}/exclusion": {"seconds": 1.0},
     "POST /api/tms/{cluster}/report": {"ready": True},
+    "POST /api/tokens": {"owner": "eve"},
 }
 """Requests without mistakes, so that nothing is said of one before it is known who sends it."""
 NOBODYS_PAGES = {"/", "/ui/", "/ui/login", "/ui/logout", "/favicon.ico", "/favicon.svg"} | {
     "/ui/static/{name:path}",
     "/ui/static/bokeh/{name:path}",
 }
-PARAMETERS = {"sha256": SHA, "cluster": "osg", "site": "far", "task": "none", "event_id": "none", "name": "none"}
+PARAMETERS = {
+    "sha256": SHA,
+    "cluster": "osg",
+    "site": "far",
+    "task": "none",
+    "event_id": "none",
+    "name": "none",
+    "token_id": SHA[:16],
+}
 DOORS = {
     "POST /ui/login": 403,
     "POST /ui/logout": 403,

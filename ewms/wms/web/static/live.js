@@ -12,6 +12,8 @@ export function number(value) {
 /** A span of time, as the service writes it. */
 export function duration(seconds) {
   if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return "–";
+  if (seconds > 0 && seconds < 0.001) return `${Number((1e6 * seconds).toPrecision(2))} µs`;
+  if (seconds > 0 && seconds < 1) return `${Number((1e3 * seconds).toPrecision(3))} ms`;
   if (seconds < 60) return `${Number(seconds.toPrecision(seconds < 10 ? 2 : 3))} s`;
   for (const [span, unit, part, small] of [[86400, "d", 3600, "h"], [3600, "h", 60, "min"], [60, "min", 1, "s"]]) {
     if (seconds >= span) return `${Math.floor(seconds / span)} ${unit} ${Math.floor((seconds % span) / part)} ${small}`;
@@ -153,14 +155,41 @@ export async function refresh(element, url) {
   if (!response.ok || response.redirected) return false;
   const text = await response.text();
   if (element.dataset.last === text) return true;
-  const open = new Set([...element.querySelectorAll("details[open][id]")].map((details) => details.id));
-  const focused = document.activeElement?.closest?.("[id]")?.id;
-  element.innerHTML = text;
+  const holder = document.createElement("template");
+  holder.innerHTML = text;
+  swap(element, [...holder.content.childNodes]);
   element.dataset.last = text;
+  return true;
+}
+
+/** Fetch this page again, and put the elements with these ids in place of their former selves. */
+export async function renew(...ids) {
+  let response;
+  try {
+    response = await fetch(location.href, { headers: { Accept: "text/html" } });
+  } catch {
+    return; // the status line tells of it
+  }
+  if (!response.ok || response.redirected) return;
+  const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
+  for (const id of ids) {
+    const old = document.getElementById(id);
+    const now = fresh.getElementById(id);
+    if (!old || !now || old.dataset.last === now.innerHTML) continue;
+    const last = now.innerHTML;
+    swap(old, [...document.importNode(now, true).childNodes]);
+    old.dataset.last = last;
+  }
+}
+
+/** Put nodes into an element; what is unfolded stays so, and what has the focus keeps it. */
+function swap(element, nodes) {
+  const open = new Set([...element.querySelectorAll("details[open][id]")].map((details) => details.id));
+  const focused = element.contains(document.activeElement) ? document.activeElement.id : "";
+  element.replaceChildren(...nodes);
   for (const details of element.querySelectorAll("details[id]")) details.open ||= open.has(details.id);
   for (const time of element.querySelectorAll("time[datetime]")) localTime(time);
-  if (focused && element.contains(document.getElementById(focused))) document.getElementById(focused).focus();
-  return true;
+  if (focused) document.getElementById(focused)?.focus();
 }
 
 // A button or form with `data-method` and `data-url` does what it says: `data-body` is sent, `data-confirm` is asked before;

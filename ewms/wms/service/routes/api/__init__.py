@@ -1,6 +1,6 @@
 """The interface of our own, `/api`: one router per resource."""
 
-from ewms.wms.service.routes.api import about, actions, clusters, contents, files, results, streams, tms, workflows
+from ewms.wms.service.routes.api import about, actions, clusters, contents, files, results, streams, tms, tokens, workflows
 
 routers = (
     about.router,
@@ -12,5 +12,6 @@ routers = (
     streams.router,
     clusters.router,
     tms.router,
+    tokens.router,
 )
 """All of them."""

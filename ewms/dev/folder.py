@@ -30,6 +30,7 @@ class DevFolder:
         self.path = path.absolute()
         self.broker = self.path / "broker"
         self.configuration = self.path / "ewms.toml"
+        self.more = self.path / "more.toml"
         self.operator_token = self.path / "secrets" / "operator.token"
         self.logs = self.path / "logs"
         self.cluster = self.path / "tms" / _CLUSTER
@@ -103,6 +104,8 @@ class DevFolder:
         for name, table in tables.items():
             lines = "".join(f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in table.items())
             text += f"\n[{name}]\n{lines}"
+        if self.more.is_file():
+            text += f"\n# From {self.more.name}.\n{self.more.read_text()}"
         draft = self.configuration.with_suffix(".draft")
         draft.write_text(text)
         draft.replace(self.configuration)

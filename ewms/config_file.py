@@ -16,7 +16,9 @@ DEFAULT_DATA = "ewms-data"
 """Name of the data folder where none is given: below the current folder."""
 
 
-def read_configuration(path: Path | None, *, data: Path | None = None, port: int | None = None) -> Configuration:
+def read_configuration(
+    path: Path | None, *, data: Path | None = None, port: int | None = None, secrets: bool = True
+) -> Configuration:
     """The configuration in a file; None for the defaults.
 
     Parameters
@@ -25,6 +27,8 @@ def read_configuration(path: Path | None, *, data: Path | None = None, port: int
         Data folder in place of the file's, relative to the current one; relative ones in the file are relative to it.
     port
         To listen at, in place of the file's.
+    secrets
+        Read those that the file names. A process that needs none of them, such as a TMS, need not be able to.
 
     Raises
     ------
@@ -38,7 +42,7 @@ def read_configuration(path: Path | None, *, data: Path | None = None, port: int
         if port is not None:
             host = str(service.get("listen", "127.0.0.1:0")).rpartition(":")[0]
             service["listen"] = f"{host}:{port}"
-    return parse_configuration(document, str(path or "the configuration"), read_secret)
+    return parse_configuration(document, str(path or "the configuration"), read_secret if secrets else _unread)
 
 
 def _place(service: dict[str, Any], data: Path | None, path: Path | None) -> None:
@@ -60,6 +64,10 @@ def _read(path: Path) -> dict[str, Any]:
         raise InputError(f"configuration {path} cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"configuration {path} is not valid TOML: {error}") from error
+
+
+def _unread(reference: str) -> str:
+    return ""
 
 
 def read_secret(reference: str) -> str:

@@ -43,7 +43,7 @@ def tms(config: Path, clusters: tuple[str, ...], data: Path | None, token_file: 
 
     Started again, it goes on from what is there: pilots that run are kept.
     """
-    configuration = read_configuration(config, data=data)
+    configuration = read_configuration(config, data=data, secrets=False)
     setups = setups_of(configuration, clusters)
     connect = connector(_token(token_file, configuration.service.data), _tls(ca))
     handler = logging.StreamHandler(sys.stderr)

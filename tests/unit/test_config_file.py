@@ -51,6 +51,17 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
         read_configuration(tmp_path / "none.toml")
 
 
+def test_a_process_that_needs_no_secrets_does_not_read_them(tmp_path: Path) -> None:
+    text = (
+        '[service]\nbroker = "file:/of/somebody/else"\nstore = "env:EWMS_NO_SUCH"\n'
+        '[access.nats]\naccount = "file:/of/somebody/else"\n[clusters.here]\nbackend = "local"\n'
+    )
+    configuration = read_configuration(write(tmp_path, text), secrets=False)
+    assert list(configuration.clusters) == ["here"]
+    with pytest.raises(InputError, match="EWMS_NO_SUCH"):
+        read_configuration(write(tmp_path, text))
+
+
 def test_secrets_come_from_files_and_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     secret = tmp_path / "broker.url"
     secret.touch(mode=0o600)

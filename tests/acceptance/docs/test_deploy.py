@@ -51,3 +51,10 @@ def test_systemd_understands_a_unit(unit: Path, tmp_path: Path) -> None:
     copy.write_text(unit.read_text().replace("/opt/ewms/bin/ewms", str(program)))
     done = subprocess.run(["systemd-analyze", "verify", str(copy)], capture_output=True, text=True, check=False, timeout=60)
     assert unit.name not in done.stderr, done.stderr
+
+
+def test_the_tms_can_prove_to_the_schedd_who_it_is() -> None:
+    unit = (DEPLOY / "systemd" / "ewms-tms.service").read_text()
+    assert "ProtectSystem=strict" in unit  # makes everything read-only
+    assert re.search(r"^ReadWritePaths=/tmp$", unit, re.MULTILINE)
+    assert "PrivateTmp" not in unit

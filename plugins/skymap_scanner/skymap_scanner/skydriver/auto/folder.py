@@ -96,7 +96,7 @@ class WatchedFolder:
         self._seen = {}
         with os.scandir(self._folder) as entries:
             for entry in entries:
-                if entry.name.startswith(".") or entry.name.endswith(_UNFINISHED):
+                if entry.name.startswith(".") or entry.name.endswith(_UNFINISHED) or entry.name in {DONE, REFUSED}:
                     continue
                 try:
                     found = entry.stat(follow_symlinks=False)

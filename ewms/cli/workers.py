@@ -10,6 +10,8 @@ import click
 
 from ewms.cli.remote import remote_command, session
 
+_ENDED = "condor-complete"
+
 
 @click.command()
 @remote_command
@@ -18,6 +20,7 @@ def workers(workflow_id: str, server: str | None, as_json: bool) -> None:
     """Show where WORKFLOW at a service has workers, and how these fare."""
     with session(server) as service:
         taskforces = service.workflow(workflow_id).workers()
+        problems = {cluster["name"]: cluster["problem"] for cluster in service.clusters()}
     if as_json:
         click.echo(json.dumps(taskforces))
         return
@@ -25,6 +28,9 @@ def workers(workflow_id: str, server: str | None, as_json: bool) -> None:
         click.echo("no taskforce")
     for taskforce in taskforces:
         _show(taskforce)
+    for cluster in dict.fromkeys(each["cluster"] for each in taskforces if each["phase"] != _ENDED):
+        if problem := problems.get(cluster):
+            click.echo(f"cluster {cluster} does not answer for now, its work waits: {problem}")
 
 
 def _show(taskforce: dict[str, Any]) -> None:

@@ -70,6 +70,11 @@ class Session:
             if after is None:
                 return
 
+    def clusters(self) -> list[dict[str, Any]]:
+        """Where the service has workers; `problem` tells what keeps a cluster's work waiting."""
+        found: list[dict[str, Any]] = self._connection.get("/api/clusters")["items"]
+        return found
+
     def submit(
         self,
         workflow: Runnable,

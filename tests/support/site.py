@@ -1,8 +1,10 @@
-"""A site: the service, a driver host, a TMS and a broker as processes of their own, and one HTCondor pool to work on."""
+"""A site: the service, a driver host, a TMS and a broker as processes of their own, and an HTCondor pool to work on.
+
+Other combinations of store, broker and launcher are for `tests/acceptance/service/test_combinations.py`.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import socket
@@ -12,17 +14,21 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import httpx2
-import psutil
 
 from ewms.client.connect import connect
 from ewms.client.session import Session
+from ewms.tms.backends.local import mark_of
+from ewms.tms.folder import ClusterFolder
+from ewms.tms.launchers.reap import kill_marked
 from tests.support.condor import CondorPool
 from tests.support.dev_tree import wait_until
-from tests.support.raw_nats import raw_nats
+from tests.support.site_brokers import SiteBroker, SiteNats
+from tests.support.taskforces import pilots
 
 CLUSTER = "pool"
 PARTS = ("serve", "drive", "tms")
 LEASE = 2.0
+_START_SECONDS = 180.0
 _END_SECONDS = 20.0
 
 
@@ -34,28 +40,52 @@ class Site:
     folder
         Of all its files.
     pool
-        Where its workers run.
+        Where its workers run; None for processes of this machine.
+    store
+        URL of its store; empty for SQLite in its folder.
+    broker
+        Not started yet; a NATS server of its own if left out.
     """
 
-    def __init__(self, folder: Path, pool: CondorPool, *, max_workers: int = 4) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        pool: CondorPool | None,
+        *,
+        max_workers: int = 4,
+        store: str = "",
+        broker: SiteBroker | None = None,
+    ) -> None:
         self.folder = folder
         self.data = folder / "data"
-        self.pool = pool
         self.url = f"http://127.0.0.1:{_free_port()}"
+        self._pool = pool
+        self._store = store
+        self._broker: SiteBroker = SiteNats() if broker is None else broker
         self._config = folder / "ewms.toml"
         self._max_workers = max_workers
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    @property
+    def has_pool(self) -> bool:
+        """Whether its workers are jobs of HTCondor."""
+        return self._pool is not None
+
+    @property
+    def pool(self) -> CondorPool:
+        """Where its workers run."""
+        assert self._pool is not None
+        return self._pool
 
     def start(self) -> None:
         """Start everything; returns once the service is ready."""
         for path in (self.folder, self.data, self.folder / "logs"):
             path.mkdir(mode=0o700, exist_ok=True)
-        self._spawn("broker", ["-m", "tests.support.private_broker", str(self.data / "broker")])
-        wait_until((self.data / "broker" / "service.url").exists, "the broker's login")
+        self._broker.start(self.data / "broker")
         self._configure()
         for part in PARTS:
             self.start_part(part)
-        wait_until(self.is_ready, f"the service to be ready: {self.logs()}")
+        wait_until(self.is_ready, f"the service to be ready: {self.logs()}", _START_SECONDS)
 
     def start_part(self, part: str, *, dies: str = "") -> None:
         """Start a part.
@@ -72,10 +102,9 @@ class Site:
             self._spawn(part, ["-m", "ewms", part, "--config", str(self._config)])
 
     def kill(self, part: str) -> None:
-        """`kill -9` of a part, and start it again; of the broker, of its server, which it starts again itself."""
+        """`kill -9` of a part or of the `broker`, and start it again."""
         if part == "broker":
-            (server,) = psutil.Process(self._processes[part].pid).children()
-            server.kill()
+            self._broker.kill()
             return
         self._processes[part].kill()
         self._processes[part].wait()
@@ -86,7 +115,7 @@ class Site:
         return self._processes[part].wait(_END_SECONDS)
 
     def stop(self, *parts: str) -> None:
-        """End parts, all if none is named; by force what does not end."""
+        """End parts, all and the broker if none is named; by force what does not end."""
         running = {name: self._processes.pop(name) for name in parts or tuple(self._processes)[::-1]}
         for process in running.values():
             process.terminate()
@@ -95,6 +124,8 @@ class Site:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+        if not parts:
+            self._broker.stop()
 
     def is_ready(self) -> bool:
         """Whether the service can take requests."""
@@ -112,7 +143,9 @@ class Site:
         return connect(self.url, token=(self.data / "secrets" / "operator.token").read_text().strip())
 
     def clusters(self) -> set[int]:
-        """The numbers of its clusters that the schedd still has."""
+        """The numbers of its clusters that the schedd still has; of a local one, of its pilots."""
+        if self._pool is None:
+            return pilots(ClusterFolder(self.data / "tms" / CLUSTER))
         return {int(line.split()[0]) for line in self._queue("-factory", "-af", "ClusterId", "Iwd", "UserLog").splitlines()}
 
     def submitted(self) -> list[str]:
@@ -126,9 +159,17 @@ class Site:
         """All that anybody can see of its jobs."""
         return self.pool.tool("condor_q", "-allusers", "-long")
 
-    def streams(self) -> list[str]:
-        """The broker's streams, as its operator sees them."""
-        return asyncio.run(_streams((self.data / "broker" / "service.url").read_text().strip()))
+    def clear(self) -> None:
+        """Remove what is left of its workers."""
+        if self._pool is None:
+            kill_marked(mark_of(ClusterFolder(self.data / "tms" / CLUSTER)))
+            return
+        for cluster in self.clusters():
+            self._pool.tool("condor_rm", str(cluster))
+
+    def queues(self) -> list[str]:
+        """What the broker has of workflows, as its operator sees it."""
+        return self._broker.queues()
 
     def logs(self) -> str:
         """What the parts wrote, for a test that failed."""
@@ -155,45 +196,49 @@ class Site:
             )
 
     def _configure(self) -> None:
-        broker = self.data / "broker"
-        tables: dict[str, dict[str, object]] = {
+        tables: dict[str, Mapping[str, object]] = {
             "service": {
                 "url": self.url,
                 "listen": self.url.removeprefix("http://"),
                 "data": str(self.data),
-                "broker": f"file:{broker / 'service.url'}",
+                "broker": f"file:{self._broker.url_file()}",
                 "lease": LEASE,
+                **self._store_table(),
             },
-            "access.nats": {
-                "account": f"file:{broker / 'account.seed'}",
-                "operator": f"file:{broker / 'operator.seed'}",
-                "system": f"file:{broker / 'system.url'}",
-            },
-            f"clusters.{CLUSTER}": {
-                "backend": "htcondor",
-                "config": str(self.pool.config),
-                "max_workers": self._max_workers,
-                "hold_seconds": 1,
-                "admin_hold_seconds": 1,
-            },
+            **self._broker.tables(),
+            f"clusters.{CLUSTER}": {"max_workers": self._max_workers, **self._launcher()},
         }
         lines = []
         for name, table in tables.items():
             lines += [f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in table.items())]
         self._config.write_text("\n".join(lines) + "\n")
 
+    def _store_table(self) -> dict[str, object]:
+        if not self._store:
+            return {}
+        secret = self.folder / "store.url"
+        secret.touch(mode=0o600)
+        secret.write_text(self._store)
+        return {"store": f"file:{secret}"}
+
+    def _launcher(self) -> dict[str, object]:
+        if self._pool is None:
+            return {"backend": "local"}
+        return {"backend": "htcondor", "config": str(self._pool.config), "hold_seconds": 1, "admin_hold_seconds": 1}
+
 
 @contextlib.contextmanager
-def running_site(folder: Path, pool: CondorPool) -> Iterator[Site]:
+def running_site(
+    folder: Path, pool: CondorPool | None, *, store: str = "", broker: SiteBroker | None = None
+) -> Iterator[Site]:
     """A running one, which ends with the block and leaves no job, whatever happens."""
-    site = Site(folder, pool)
+    site = Site(folder, pool, store=store, broker=broker)
     try:
         site.start()
         yield site
     finally:
         site.stop()
-        for cluster in site.clusters():
-            pool.tool("condor_rm", str(cluster))
+        site.clear()
 
 
 def _free_port() -> int:
@@ -201,8 +246,3 @@ def _free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-async def _streams(url: str) -> list[str]:
-    async with raw_nats(url) as broker:
-        return [stream.config.name or "" for stream in await broker.client.jetstream().streams_info()]

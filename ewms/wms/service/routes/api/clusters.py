@@ -39,6 +39,8 @@ class ClusterState(BaseModel):
     """The last word of its TMS; null if it has never spoken."""
     age: float | None
     """Seconds since then."""
+    problem: str
+    """What keeps its work waiting for now, in one line; empty where nothing does."""
 
 
 class SiteState(SiteDocument):
@@ -62,6 +64,7 @@ class Exclusion(BaseModel):
 @router.get("/clusters")
 async def list_clusters(state: State, caller: CallerOf) -> Listing[ClusterState]:
     """The clusters of the configuration, with what their TMSs say."""
+    problems = (await state.vitals.look()).clusters
     clusters = []
     for name, cluster in state.configuration.clusters.items():
         stored = await state.store.get(HOSTS, tms_key(name))
@@ -74,6 +77,7 @@ async def list_clusters(state: State, caller: CallerOf) -> Listing[ClusterState]
                 max_workers=cluster.max_workers,
                 report=None if word is None else word.report,
                 age=None if word is None else max(0.0, state.clock() - word.timestamp),
+                problem=problems[name],
             )
         )
     return Listing(items=clusters, total=len(clusters))

@@ -102,8 +102,8 @@ class SqliteJournal(Journal):
             if self.value("epoch") != self.epoch:
                 raise StaleEpoch
             known = self._insert_events(batch.events)
-            rows = [(row.seq, row.order, bytearray(row.outputs), int(row.many)) for row in batch.accepted]
-            self._insert('INSERT INTO terminals (seq, "order", outputs, many) VALUES', rows)
+            terminals = [(row.seq, row.order, bytearray(row.outputs), int(row.many)) for row in batch.accepted]
+            self._insert('INSERT INTO terminals (seq, "order", outputs, many) VALUES', terminals)
             if batch.buried:
                 many('INSERT INTO terminals (seq, "order", reason) VALUES (?, ?, ?)', batch.buried)
             for seq, outputs, several in batch.late:

@@ -6,7 +6,7 @@ Synchronous and free of clocks and I/O but for the journal, so that tests can dr
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from ewms.core import wire
@@ -21,13 +21,14 @@ from ewms.wms.counters import Counters
 from ewms.wms.health import PilotHealth
 from ewms.wms.hosting import NO_OUTPUTS, Host, decode_outputs
 from ewms.wms.known import check_known
+from ewms.wms.memory import Memory
 from ewms.wms.outbox import Outbox, OutMessage, unpack
 from ewms.wms.routing import NewEvent, Router, is_source_rank
 from ewms.wms.tracked import Tracked
 
 _log = logging.getLogger("ewms.driver")
-_KINDS = {Kind.FAILED: "failed", Kind.RETURNED: "returned", Kind.VANISHED: "vanished"}
 _FOLD_COMMIT = 5000
+_PLANNED = Phase.PLANNED
 OnAccept = Callable[[int, EventRow, bytes], None]
 
 
@@ -52,7 +53,6 @@ class Ledger:
         self.graph = graph
         self.host = host
         self.journal = journal
-        self.window = window
         self.outbox = Outbox(graph.tasks, journal.epoch, max_bytes)
         self.router = Router(graph)
         self.health = PilotHealth()
@@ -74,10 +74,8 @@ class Ledger:
         self.planned_by_task, self.done_by_task = journal.counts_by_task(len(graph.tasks))
         self._seq, self._order = journal.positions()
         self._committed_seq = self._seq
-        self._max_held = 8 * max_bytes
-        self._held = 0
-        self._tracked = 0
-        self._tables: list[dict[str, Tracked]] = [{} for _ in graph.tasks]
+        self._memory = Memory(len(graph.tasks), window, 8 * max_bytes)
+        self._tables = self._memory.tables
         self._out: dict[tuple[int, int], str] = {}
         self._spill_from: int | None = 0 if self.outstanding else None
         self._batch = Batch()
@@ -85,21 +83,16 @@ class Ledger:
     @property
     def wants_source(self) -> bool:
         """Whether more events of the source can be taken in."""
-        return not self.source_done and self._spill_from is None and self._has_room
+        return not self.source_done and self._spill_from is None and self._memory.room > 0
 
     @property
     def complete(self) -> bool:
         """Every event that will ever be is terminal, and committed as such."""
         return self.source_done and self.outstanding == 0 and not self._batch
 
-    @property
-    def _has_room(self) -> bool:
-        return self._tracked < self.window and self._held < self._max_held
-
     def take_source(self, events: Sequence[NewEvent], *, done: bool) -> None:
         """Plan events of the source, in its order, and others that came from outside."""
-        for event in events:
-            self._plan(event, from_source=True)
+        self._plan(events, from_source=True)
         self.source_count += sum(is_source_rank(event.rank) for event in events)
         self.source_done = self.source_done or done
         self._batch.values |= {"source_count": self.source_count, "source_done": self.source_done}
@@ -112,23 +105,18 @@ class Ledger:
             return
         self.hosts.add(report.host)
         self.costs.add(report)
-        accepted = 0
-        for result in report.results:
-            tracked = self._locate(task, result.id, now)
-            if tracked is None:
-                self._late_result(task, result)
-            elif on_result(tracked.life) is Verdict.ACCEPT:
-                accepted += 1
-                self._accept(tracked, result, report.pilot)
-        for failure in report.failures:
-            tracked = self._locate(task, failure.id, now)
-            if tracked is not None:
-                self._unsuccessful(tracked, failure, report, now)
+        ids = [result.id for result in report.results]
+        accepted = self._take_results(task, report, self._locate(task, ids, now)) if ids else 0
+        if report.failures:
+            failed = [failure.id for failure in report.failures]
+            for failure, tracked in zip(report.failures, self._locate(task, failed, now), strict=True):
+                if tracked is not None:
+                    self._unsuccessful(tracked, failure, report, now)
+            ids += failed
         if report.results:
             self.outbox.run_times[task].observe(report.busy, len(report.results))
             self.health.succeeded(report.pilot, accepted)
-        reported = {result.id for result in report.results} | {failure.id for failure in report.failures}
-        if self.outbox.settle(report.message_id, reported):
+        if self.outbox.settle(report.message_id, ids):
             self.holders.pop(report.message_id, None)
             self._batch.settled.append(report.message_id)
 
@@ -187,8 +175,8 @@ class Ledger:
 
     def reload(self, now: float) -> None:
         """Take planned events that were left in the journal into memory, as far as there is room."""
-        while self._spill_from is not None and self._has_room:
-            limit = min(1000, self.window - self._tracked)
+        while self._spill_from is not None and (room := self._memory.room) > 0:
+            limit = min(1000, room)
             pending = self.journal.pending(self._spill_from, limit)
             for item in pending:
                 self._spill_from = item.event.seq
@@ -208,8 +196,7 @@ class Ledger:
                 events = self.host.advance(terminal.event, outputs, many=terminal.many)
             else:
                 events = self.host.buried(terminal.event, terminal.reason, self.journal.history(terminal.event.seq))
-            for event in events:
-                self._plan(event)
+            self._plan(events)
         # A plugin that was corrected may answer with events it did not know before; all others are known and dropped.
         self.commit()
 
@@ -217,51 +204,59 @@ class Ledger:
         """Messages to publish after a commit; speculative copies when all else is out."""
         messages = self.outbox.form(now)
         for message in messages:
-            for tracked in self.outbox.flights[message.message_id].events:
-                if not tracked.counted:
-                    tracked.counted = True
-                    self.counters.sent += 1
+            new = [tracked for tracked in self.outbox.flights[message.message_id].events if not tracked.counted]
+            for tracked in new:
+                tracked.counted = True
+            self.counters.sent += len(new)
         if self.source_done and self._spill_from is None and self.outbox.idle:
             copies = self.outbox.copies(now)
             self.counters.speculative += sum(len(self.outbox.flights[copy.message_id].events) for copy in copies)
             messages += copies
         return messages
 
-    def _plan(self, new: NewEvent, *, from_source: bool = False) -> None:
-        table = self._tables[new.task]
-        known = table.get(new.id)
-        if known is not None:
-            check_known(new, known.event, self.graph)
-            return
-        self._seq += 1
-        row = new.numbered(self._seq)
-        self._batch.events.append(row)
-        self.outstanding += 1
-        self.planned_by_task[new.task] += 1
-        if self._spill_from is None and (from_source or self._has_room):
-            self._track(Tracked(row))
-        elif self._spill_from is None:
-            self._spill_from = row.seq - 1
+    def _plan(self, events: Iterable[NewEvent], *, from_source: bool = False) -> None:
+        before = self._seq
+        rows, by_task = self._batch.events, self.planned_by_task
+        for new in events:
+            table = self._tables[new.task]
+            if new.id in table:
+                check_known(new, table[new.id].event, self.graph)
+                continue
+            self._seq += 1
+            row = new.numbered(self._seq)
+            rows.append(row)
+            by_task[new.task] += 1
+            if self._spill_from is None and (from_source or self._memory.room > 0):
+                self._track(Tracked(row))
+            elif self._spill_from is None:
+                self._spill_from = row.seq - 1
+        self.outstanding += self._seq - before
 
     def _track(self, tracked: Tracked) -> None:
-        self._tables[tracked.event.task][tracked.event.id] = tracked
-        self._held += len(tracked.event.data)
-        self._tracked += 1
-        if tracked.life.phase is Phase.PLANNED:
+        self._memory.add(tracked)
+        if tracked.life.phase is _PLANNED:
             self.outbox.add(tracked)
 
-    def _locate(self, task: int, event_id: str, now: float) -> Tracked | None:
-        """An unfinished event that was reported; None for one that is terminal."""
+    def _locate(self, task: int, event_ids: Iterable[str], now: float) -> list[Tracked | None]:
+        """For each reported event, what is unfinished of it; None for one that is terminal."""
+        find, committed = self._tables[task].get, self._committed_seq
+        located = []
+        for event_id in event_ids:
+            tracked = find(event_id)
+            if tracked is None or tracked.event.seq > committed:
+                tracked = self._look_up(task, event_id, now)
+            located.append(tracked)
+        return located
+
+    def _look_up(self, task: int, event_id: str, now: float) -> Tracked | None:
+        """An event that is not in memory, or has been there only since the last commit."""
         tracked = self._tables[task].get(event_id)
-        if tracked is not None and tracked.event.seq <= self._committed_seq:
-            return tracked
         if tracked is None and self._spill_from is None:
             return None
         # Either it was left in the journal so far, which must know what was accepted a moment ago; or it was planned since
         # the last commit, so that nobody can have worked on it: if the journal has an event of that id, this one goes.
         self.commit()
-        item = self.journal.find_pending(task, event_id)
-        if item is not None:
+        if (item := self.journal.find_pending(task, event_id)) is not None:
             self._load(item, now)
         return self._tables[task].get(event_id)
 
@@ -278,36 +273,48 @@ class Ledger:
             self.counters.sent += 1
         self._track(tracked)
 
-    def _untrack(self, tracked: Tracked) -> None:
-        del self._tables[tracked.event.task][tracked.event.id]
-        self._held -= len(tracked.event.data)
-        self._tracked -= 1
-        self.outstanding -= 1
-        self.done_by_task[tracked.event.task] += 1
+    def _untrack(self, task: int, gone: Sequence[Tracked]) -> None:
+        self._memory.remove(task, gone)
+        self.outstanding -= len(gone)
+        self.done_by_task[task] += len(gone)
 
-    def _accept(self, tracked: Tracked, result: wire.RawResult, pilot: str) -> None:
-        event = tracked.event
-        self._untrack(tracked)
-        if not tracked.counted:  # a former driver sent it
-            self.counters.sent += 1
-        self._order += 1
-        encoded = bytes(result.outputs)
-        self._batch.accepted.append(Accepted(event.seq, self._order, encoded, result.many))
-        self.counters.accepted += 1
-        if self.on_accept is not None:
-            self.on_accept(self._order, event, encoded)
-        if tracked.life.failures:
-            self.health.accepted(event.seq, pilot)
-        is_end = self.router.ends[event.task]
-        if is_end and not self.host.listens:
-            return
+    def _take_results(self, task: int, report: wire.Report, located: Sequence[Tracked | None]) -> int:
+        """How many of a report's results are accepted; the events that they are about are `located`."""
+        late: list[wire.RawResult] = []
+        won: list[tuple[Tracked, wire.RawResult]] = []
+        for tracked, result in zip(located, report.results, strict=True):
+            if tracked is None:
+                late.append(result)
+            elif on_result(tracked.life) is Verdict.ACCEPT:
+                won.append((tracked, result))
+            else:
+                self.counters.duplicates_dropped += 1
+        self._untrack(task, [tracked for tracked, _ in won])
+        self.counters.accepted += len(won)
+        for tracked, result in won:
+            event = tracked.event
+            self._order += 1
+            self._batch.accepted.append(Accepted(event.seq, self._order, encoded := bytes(result.outputs), result.many))
+            if not tracked.counted:  # a former driver sent it
+                self.counters.sent += 1
+            if tracked.life.failures:
+                self.health.accepted(event.seq, report.pilot)
+            if self.on_accept is not None:
+                self.on_accept(self._order, event, encoded)
+        if self.host.listens or not self.router.ends[task]:
+            for tracked, result in won:
+                self._follow(tracked.event, result)
+        for result in late:
+            self._late_result(task, result)
+        return len(won)
+
+    def _follow(self, event: EventRow, result: wire.RawResult) -> None:
+        """Plan what follows from an accepted result."""
         outputs = decode_outputs(result.outputs)
-        if not is_end:
-            for child in self.router.children(event, outputs):
-                self._plan(child)
+        if not self.router.ends[event.task]:
+            self._plan(self.router.children(event, outputs))
         if self.host.listens:
-            for child in self.host.advance(event, outputs, many=result.many):
-                self._plan(child)
+            self._plan(self.host.advance(event, outputs, many=result.many))
 
     def _unsuccessful(self, tracked: Tracked, failure: wire.Failure, report: wire.Report, now: float) -> None:
         life, event = tracked.life, tracked.event
@@ -334,10 +341,8 @@ class Ledger:
         if verdict in {Verdict.STALE, Verdict.COPY_ENDED}:
             return
         if not report.copy:
-            kind = _KINDS[failure.kind]
-            attempt = Attempt(
-                attempt=failure.attempt, kind=kind, reason=reason, pilot=pilot, host=host, detail=dict(failure.detail)
-            )
+            kind, detail = failure.kind.name.lower(), dict(failure.detail)
+            attempt = Attempt(attempt=failure.attempt, kind=kind, reason=reason, pilot=pilot, host=host, detail=detail)
             self._batch.attempts.append((event.seq, attempt))
             self._batch.lives.append((event.seq, life))
             self._count(failure.kind, event.seq, pilot)
@@ -347,13 +352,10 @@ class Ledger:
             self._bury(tracked, reason)
 
     def _count(self, kind: Kind, seq: int, pilot: str) -> None:
-        match kind:
-            case Kind.FAILED:
-                self.health.failed(seq, pilot)
-            case Kind.VANISHED:
-                self.counters.vanished += 1
-            case Kind.RETURNED:
-                self.counters.returned += 1
+        self.counters.vanished += kind is Kind.VANISHED
+        self.counters.returned += kind is Kind.RETURNED
+        if kind is Kind.FAILED:
+            self.health.failed(seq, pilot)
 
     def _retry(self, tracked: Tracked, kind: Kind, now: float) -> None:
         delay = 0.0
@@ -364,7 +366,7 @@ class Ledger:
 
     def _bury(self, tracked: Tracked, reason: str) -> None:
         event = tracked.event
-        self._untrack(tracked)
+        self._untrack(event.task, [tracked])
         self._order += 1
         self._batch.buried.append(Buried(event.seq, self._order, reason))
         self.counters.dead_lettered += 1
@@ -372,8 +374,7 @@ class Ledger:
         _log.info(Verdict.BURY.value, extra={"event_id": event.id, "reason": reason})
         if self.host.listens:
             history = self.journal.history(event.seq) + [a for seq, a in self._batch.attempts if seq == event.seq]
-            for child in self.host.buried(event, reason, history):
-                self._plan(child)
+            self._plan(self.host.buried(event, reason, history))
 
     def _late_result(self, task: int, result: wire.RawResult) -> None:
         if self._batch.buried or self._batch.late:
@@ -392,7 +393,7 @@ class Ledger:
         tracked = self._tables[new.task].get(new.id)
         if tracked is not None and tracked.event.seq == new.seq:
             tracked.life.phase = Phase.ACCEPTED
-            self._untrack(tracked)
+            self._untrack(new.task, [tracked])
             self.done_by_task[new.task] -= 1
         else:
             self.outstanding -= 1

@@ -22,6 +22,7 @@ _FLIGHTS_PER_SLOT = 4
 _OVERHEAD = 64
 _STRAGGLER_FACTOR = 3.0
 _STRAGGLER_FLOOR = 1.0
+_PLANNED = Phase.PLANNED
 
 
 class OutMessage(msgspec.Struct, frozen=True):
@@ -55,7 +56,7 @@ class Flight:
 
 def pack(events: Iterable[Tracked]) -> bytes:
     """Sequence numbers and attempts as bytes."""
-    return array("Q", itertools.chain.from_iterable((item.event.seq, item.life.attempt) for item in events)).tobytes()
+    return array("Q", [number for item in events for number in (item.event.seq, item.life.attempt)]).tobytes()
 
 
 def unpack(data: bytes) -> list[tuple[int, int]]:
@@ -179,14 +180,14 @@ class Outbox:
 
     def _take(self, queue: deque[Tracked], count: int) -> list[Tracked]:
         taken: list[Tracked] = []
-        size = 0
+        size, max_bytes = 0, self._max_bytes
         while queue and len(taken) < count:
             tracked = queue[0]
             size += len(tracked.event.data) + _OVERHEAD
-            if taken and size > self._max_bytes:
+            if size > max_bytes and taken:
                 break
             queue.popleft()
-            if tracked.life.phase is Phase.PLANNED:
+            if tracked.life.phase is _PLANNED:
                 taken.append(tracked)
         return taken
 
@@ -200,10 +201,10 @@ class Outbox:
         message_id = next(self._ids)
         work = []
         for tracked in events:
-            event = tracked.event
+            event, life = tracked.event, tracked.life
             headers = msgspec.msgpack.decode(event.headers) if event.headers else None
-            work.append(wire.WorkEvent(event.id, event.codec, event.data, tracked.life.attempt, headers))
-            on_sent(tracked.life)
+            work.append(wire.WorkEvent(event.id, event.codec, event.data, life.attempt, headers))
+            on_sent(life)
         body = wire.encode(wire.WorkMessage(wire.PROTOCOL, message_id, self._tasks[task].name, copy, work))
         self.flights[message_id] = Flight(
             task, events, {tracked.event.id for tracked in events}, now, copy, len(events) == 1

@@ -112,7 +112,7 @@ def test_a_tiny_window_bounds_memory_and_loses_nothing(desk_of: MakeDesk, restar
 
 def test_large_bodies_fill_the_window_early(desk_of: MakeDesk) -> None:
     desk = desk_of(application=Sender(Event(id=str(number), body="x" * 400_000) for number in range(100)))
-    desk.ledger._max_held = 10 * 400_000
+    desk.ledger._memory.max_bytes = 10 * 400_000
     for _ in range(100):
         desk.pull(1)
     assert not desk.ledger.wants_source

@@ -1,16 +1,19 @@
-"""`python -m bench.scheduler`: processor time of one pass of the scheduler, for several shapes of 10,000 taskforces."""
+"""`python -m bench.scheduler [--keep]`: processor time of one pass over 10,000 taskforces, for several shapes of them."""
 
 from __future__ import annotations
 
+import argparse
 import gc
 import statistics
 import time
 
+from bench.sections import table, write_section
 from ewms.core.scheduler.schedule import schedule
 from ewms.core.scheduler.view import Cluster, Owner, Taskforce, View, Workload
 
 TASKFORCES = 10_000
 _PASSES = 9
+_GOAL_MS = 100.0
 
 
 def crowd(*, workflows: int, owners: int, clusters: int, slots: int, reach: int, weighted: bool = False) -> View:
@@ -84,11 +87,21 @@ SHAPES = {
 }
 
 
-def main() -> None:
-    """Print a line per shape: from nothing, and when nothing changes any more."""
+def main(*, keep: bool) -> None:
+    """Print a line per shape: from nothing, and when nothing changes any more. With `keep`, write the section too."""
+    rows = []
     for name, view in SHAPES.items():
-        print(f"{1e3 * pass_seconds(view):6.1f} ms from nothing, {1e3 * pass_seconds(settled(view)):6.1f} ms steady: {name}")
+        figures = [1e3 * pass_seconds(each) for each in (view, settled(view))]
+        verdict = "met" if max(figures) < _GOAL_MS else "**missed**"
+        rows.append((name, *(f"**{figure:.0f}**" for figure in figures), f"below {_GOAL_MS:g}: {verdict}"))
+    body = f"Median of {_PASSES} passes over {TASKFORCES:,} taskforces, processor time in ms.\n\n"
+    body += table(("shape", "from nothing", "steady", "goal"), rows)
+    print(body)
+    if keep:
+        write_section("A pass of the scheduler", body)
 
 
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--keep", action="store_true", help="write the section of bench/RESULTS.md")
+    main(keep=parser.parse_args().keep)

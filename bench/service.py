@@ -1,4 +1,4 @@
-"""`python -m bench.service`: 500 workflows of 4 taskforces from 20 clients at once, by both interfaces, on SQLite.
+"""`python -m bench.service [--keep]`: 500 workflows of 4 taskforces from 20 clients at once, by both interfaces, on SQLite.
 
 The service is a process of its own with all its loops, beside a real broker. What is charged to it is the time from a
 request's arrival to the end of its answer, as its log has it; what the clients saw, their own work included, stands beside.
@@ -20,9 +20,10 @@ from typing import Any, NamedTuple
 
 import httpx2
 
-from bench.machine import describe_machine
+from bench.sections import table, write_section
 from ewms.brokers.embedded import EmbeddedNats
 
+_GOAL_MS = 500.0
 CLUSTERS = ("one", "two", "three", "four")
 OWN = {
     "spec": {"name": "numbers", "tasks": [{"name": "t", "container": {"image": "docker://alpine"}, "input": "q"}]},
@@ -102,28 +103,39 @@ def served(log: Path, route: str) -> list[float]:
     return [line["seconds"] for line in lines if line["path"] == route and line["method"] == "POST"]
 
 
-def show(what: str, seconds: list[float]) -> None:
-    """Print what is asked of the service: the slowest of a hundred."""
+def row(route: str, what: str, seconds: list[float], goal: float | None = None) -> tuple[str, ...]:
+    """What is asked of the service: the slowest of a hundred, in ms."""
     cuts = [1e3 * cut for cut in statistics.quantiles(seconds, n=100)]
-    print(f"{what:<24} n={len(seconds)}  p50 {cuts[49]:6.1f} ms  p99 {cuts[98]:6.1f} ms  max {1e3 * max(seconds):6.1f} ms")
+    verdict = "" if goal is None else f"p99 below {goal:g}: {'met' if cuts[98] < goal else '**missed**'}"
+    figures = (f"{cuts[49]:.0f}", f"**{cuts[98]:.0f}**", f"{1e3 * max(seconds):.0f}")
+    return (f"`POST {route}`", what, str(len(seconds)), *figures, verdict)
 
 
-async def main(clients: int, workflows: int) -> None:
-    print("; ".join(f"{name}: {value}" for name, value in describe_machine().items()))
+async def main(clients: int, workflows: int, *, keep: bool) -> None:
+    """Measure and print; with `keep`, write the section too."""
+    rows, totals = [], []
     for route, body in ROUTES.items():
         with tempfile.TemporaryDirectory() as folder:
             async with service(Path(folder)) as running:
                 began = time.perf_counter()
                 seen = await load(running.url, route, body, clients, workflows)
                 total = time.perf_counter() - began
-            print(f"POST {route}: {workflows} workflows of {len(CLUSTERS)} taskforces, {clients} clients: {total:.1f} s")
-            show("  charged to the service", served(running.log, route))
-            show("  seen by the clients", seen)
+            rows.append(row(route, "charged to the service", served(running.log, route), _GOAL_MS))
+            rows.append(row(route, "seen by the clients", seen))
+            totals.append(f"{total:.1f} s by `{route}`")
+    body = (
+        f"{workflows} workflows of {len(CLUSTERS)} taskforces at once from {clients} clients on SQLite, all accepted: "
+        f"{', '.join(totals)}.\n\n" + table(("route", "time", "n", "p50, ms", "p99, ms", "most, ms", "goal"), rows)
+    )
+    print(body)
+    if keep:
+        write_section("Submissions at once", body)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clients", type=int, default=20)
     parser.add_argument("--workflows", type=int, default=500)
+    parser.add_argument("--keep", action="store_true", help="write the section of bench/RESULTS.md")
     arguments = parser.parse_args()
-    asyncio.run(main(arguments.clients, arguments.workflows))
+    asyncio.run(main(arguments.clients, arguments.workflows, keep=arguments.keep))

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ewms.wms.service.errors import answer
 
 _UPLOADS = "/api/files"
-"""Has a limit of its own."""
+"""Contents that are sent here, or below by their sha256, have a limit of their own."""
 
 
 class BodyLimit:
@@ -29,7 +29,7 @@ class BodyLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] != "http" or (scope["path"].startswith(_UPLOADS) and scope["method"] in {"PUT", "POST"}):
+        if scope["type"] != "http" or _is_upload(scope["method"], scope["path"]):
             await self._app(scope, receive, send)
             return
         announced = Headers(scope=scope).get("Content-Length", "")
@@ -48,3 +48,7 @@ class BodyLimit:
             return message
 
         await self._app(scope, measured, send)
+
+
+def _is_upload(method: str, path: str) -> bool:
+    return (method == "POST" and path == _UPLOADS) or (method == "PUT" and path.startswith(f"{_UPLOADS}/"))

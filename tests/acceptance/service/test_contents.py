@@ -41,9 +41,10 @@ async def test_an_upload_above_the_limit_is_refused_before_and_while_it_comes(tm
             assert "limit of 10000 bytes" in answer.json()["error"]
 
 
-async def test_any_other_body_above_its_limit_is_refused(tmp_path: Path) -> None:
-    async with running_service(tmp_path, service={"max_request": "10 KB"}) as service, service.client() as http:
-        answer = await http.post("/api/workflows", json={"spec": {"name": "x" * 10_001}})
+@pytest.mark.parametrize("path", ["/api/workflows", "/api/files/missing", "/v1/workflows", "/api/filesystem"])
+async def test_any_other_body_above_its_limit_is_refused_whoever_sends_it(tmp_path: Path, path: str) -> None:
+    async with running_service(tmp_path, service={"max_request": "10 KB"}, access={}) as service, service.client() as http:
+        answer = await http.post(path, json={"sha256": ["x" * 10_001]})
         assert answer.status_code == 413
         assert "10000 bytes" in answer.json()["error"]
 

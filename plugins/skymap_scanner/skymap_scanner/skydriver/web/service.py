@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from fastapi import APIRouter
 
-from ewms.services import KNOWN, REQUEST, SEE, NavigationEntry, PluginHost, Rule
+from ewms.services import KNOWN, REQUEST, NavigationEntry, PluginHost, Rule
 from skymap_scanner.skydriver.scans import Scans
 from skymap_scanner.skydriver.web.data import ScanData
 from skymap_scanner.skydriver.web.pages import ScanPages
@@ -20,15 +20,15 @@ RULES: Mapping[str, Rule] = {
     "GET /compare.json": KNOWN,
     "GET /figures/sky.json": KNOWN,
     "GET /figures/event.json": KNOWN,
-    "GET /scans/{scan_id}": SEE,
-    "GET /scans/{scan_id}/stream": SEE,
-    "GET /scans/{scan_id}/standing.json": SEE,
-    "GET /scans/{scan_id}/map.json": SEE,
-    "GET /scans/{scan_id}/vertices.json": SEE,
-    "GET /scans/{scan_id}/event.json": SEE,
-    "GET /scans/{scan_id}/files/{name:path}": SEE,
+    "GET /scans/{scan_id}": KNOWN,
+    "GET /scans/{scan_id}/stream": KNOWN,
+    "GET /scans/{scan_id}/standing.json": KNOWN,
+    "GET /scans/{scan_id}/map.json": KNOWN,
+    "GET /scans/{scan_id}/vertices.json": KNOWN,
+    "GET /scans/{scan_id}/event.json": KNOWN,
+    "GET /scans/{scan_id}/files/{name:path}": KNOWN,
 }
-"""Who may call the routes of `router`."""
+"""Who may call the routes of `router`. Every user sees all scans, as in SkyDriver."""
 
 
 def router(host: PluginHost, scans: Scans) -> APIRouter:

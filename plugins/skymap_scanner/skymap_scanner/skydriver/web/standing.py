@@ -59,6 +59,7 @@ def told(view: ScanView, taskforces: Sequence[TaskforceDocument], ended: float |
         "words": WORDS[standing.condition],
         "reason": standing.reason,
         "is_deleted": scan.is_deleted,
+        "workflow_id": None if workflow is None else workflow.workflow_id,
         "number": number,
         "levels": [level._asdict() for level in levels_of("" if workflow is None else workflow.note, nsides)],
         "pixels": None

@@ -1,7 +1,8 @@
 // The event in the detector, from above and from the side.
 
+import { dress } from "/ui/static/bokeh.js";
 import { unpacked } from "./packing.js";
-import { colour, embed, onTheme } from "./plots.js";
+import { embed } from "./plots.js";
 
 const SIDES = [["above", "x", "y"], ["side", "x", "z"]];
 
@@ -23,16 +24,10 @@ export async function drawEvent(items, event, elements) {
       const axis = (which) => event.truth.map((point) => point["xyz".indexOf(which)]);
       figure.part("truth").data = { x: axis(across), y: axis(up) };
     }
-    onTheme(() => {
-      const [ink, muted, line] = ["--ink", "--muted", "--line"].map(colour);
+    dress(figure.model, ({ ink, muted }) => {
       figure.part("quiet-marks").glyph.fill_color = muted;
       figure.part("seen-marks").glyph.line_color = ink;
       figure.part("truth-line").glyph.line_color = ink;
-      for (const axis of [...figure.model.below, ...figure.model.left]) {
-        Object.assign(axis, { axis_label_text_color: muted, major_label_text_color: muted, axis_line_color: line });
-        Object.assign(axis, { major_tick_line_color: line, minor_tick_line_color: null });
-      }
-      for (const grid of figure.model.center) grid.grid_line_color = line;
     });
   }
 }

@@ -1,15 +1,6 @@
-// Bokeh's figures in a page: let in by the page's policy, in the page's colours, their data replaced in place.
+// Bokeh's figures in a page: in the page's colours, their data replaced in place.
 
-/** A colour of the page's theme, as `rgb(…)`. */
-export function colour(name) {
-  const probe = document.createElement("span");
-  probe.style.color = `var(${name})`;
-  probe.hidden = true;
-  document.body.append(probe);
-  const found = getComputedStyle(probe).color;
-  probe.remove();
-  return found;
-}
+import { loadBokeh } from "/ui/static/bokeh.js";
 
 /** Call a function now, and whenever the page turns light or dark. */
 export function onTheme(paint) {
@@ -19,7 +10,8 @@ export function onTheme(paint) {
 
 /** Put a figure of `figures.py` into an element; gives the figure with its parts by their names. */
 export async function embed(item, element) {
-  const views = await globalThis.Bokeh.embed.embed_item(item, element);
+  const Bokeh = await loadBokeh();
+  const views = await Bokeh.embed.embed_item(item, element);
   const { model } = [...views][0];
   return { model, view: [...views][0], part: (name) => model.document.get_model_by_name(name) };
 }

@@ -97,8 +97,9 @@ function showStanding(now) {
   put("downloads", downloads(now, base));
   at("no-downloads").hidden = now.number > 0;
   for (const button of document.querySelectorAll("[data-while]")) {
-    button.hidden = !button.dataset.while.split(" ").includes(now.kind);
+    button.hidden = !button.dataset.while.split(" ").includes(now.kind) || (button.id === "cancel" && !now.workflow_id);
   }
+  if (at("cancel")) at("cancel").dataset.url = `/api/workflows/${now.workflow_id}/actions/cancel`;
   tick();
 }
 

@@ -1,10 +1,11 @@
 // The two maps of a scan: the whole sky, and round the best fit. They are drawn once, and refilled with each new map.
 
+import { colour } from "/ui/static/bokeh.js";
 import { cellsNear, cellsOf, outlineNear, outlineOnSky, probabilities } from "./cells.js";
 import { ofSurroundings, ofTheSky } from "./graticule.js";
 import { centreOf } from "./healpix.js";
 import { Zenithal, mollweide } from "./projections.js";
-import { colour, embed, onTheme } from "./plots.js";
+import { embed, onTheme } from "./plots.js";
 
 const RADIAN = Math.PI / 180;
 const MARKERS = ["square", "diamond", "inverted_triangle", "triangle", "hex", "circle", "plus", "x"];

@@ -22,6 +22,7 @@ from ewms.tms.folder import ClusterFolder
 from ewms.tms.launchers.reap import kill_marked
 from tests.support.condor import CondorPool
 from tests.support.dev_tree import wait_until
+from tests.support.dying import die_with_parent
 from tests.support.site_brokers import SiteBroker, SiteNats
 from tests.support.taskforces import pilots
 
@@ -192,7 +193,12 @@ class Site:
     def _spawn(self, name: str, arguments: list[str]) -> None:
         with (self.folder / "logs" / f"{name}.log").open("ab") as log:
             self._processes[name] = subprocess.Popen(
-                [sys.executable, *arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                [sys.executable, *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=die_with_parent,  # noqa: PLW1509
             )
 
     def _configure(self) -> None:

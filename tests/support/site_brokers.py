@@ -12,6 +12,7 @@ from typing import Protocol
 import psutil
 
 from tests.support.dev_tree import wait_until
+from tests.support.dying import die_with_parent
 from tests.support.rabbitmq import VHOST, RabbitmqServer
 from tests.support.raw_nats import raw_nats
 
@@ -54,7 +55,14 @@ class SiteNats:
         self._folder = folder
         with (folder.parent.with_name("logs") / "broker.log").open("ab") as log:
             argv = [sys.executable, "-m", "tests.support.private_broker", str(folder)]
-            self._process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+            self._process = subprocess.Popen(
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=die_with_parent,  # noqa: PLW1509
+            )
         wait_until(self.url_file().exists, "the broker's login")
 
     def stop(self) -> None:

@@ -31,6 +31,7 @@ _EXTRAS = {
     "pypdfium2": "ocr",
     "shiv": "bundle",
     "tesserocr": "ocr",
+    "textual": "top",
 }
 _LITTLE_DISK = 1 << 30
 

@@ -44,6 +44,7 @@ class Top(App[None]):
 
     TITLE = "ewms top"
     ENABLE_COMMAND_PALETTE = False
+    NOTIFICATION_TIMEOUT = 15.0
     BINDINGS = [("question_mark", "help", "Keys")]
     CSS = """
     .connection { height: 1; text-style: reverse; padding: 0 1; }

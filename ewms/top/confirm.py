@@ -22,6 +22,7 @@ class Confirm(ModalScreen[bool]):
     Confirm { align: center middle; }
     Confirm > Vertical { width: 60; max-width: 100%; height: auto; border: round $primary; padding: 0 1; }
     Confirm Horizontal { height: auto; align: center middle; }
+    Confirm Button { margin: 0 1; }
     """
 
     def __init__(self, question: str) -> None:
@@ -34,7 +35,6 @@ class Confirm(ModalScreen[bool]):
             yield Static(self._question, markup=False, id="question")
             with Horizontal():
                 yield Button("No (n)", id="no", compact=True)
-                yield Static("   ")
                 yield Button("Yes (y)", id="yes", compact=True)
 
     def on_button_pressed(self, event: Button.Pressed) -> None:

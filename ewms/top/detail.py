@@ -6,9 +6,11 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import DataTable, Footer, Static, Tab, Tabs
 
+from ewms.client.connection import ServiceUnavailable
+from ewms.core.errors import EwmsError
 from ewms.top.grid import Grid
-from ewms.top.source import News, Row, Section
-from ewms.top.tables import letter_of
+from ewms.top.source import News, Row, Section, Source, Table
+from ewms.top.tables import columns, letter_of
 from ewms.top.watching import Watching
 from ewms.top.words import clean, count, share
 
@@ -33,24 +35,29 @@ class Workflow(Watching):
     def __init__(self, workflow_id: str) -> None:
         super().__init__()
         self._workflow_id = workflow_id
+        self._summary = Static(id="summary", markup=False)
+        self._tabs = Tabs(*(Tab(f"{number} {one}", id=one.name.lower()) for number, one in enumerate(_SECTIONS, 1)))
+        self._grid = Grid(id="section")
+        self._details = VerticalScroll(id="details", can_focus=True)
+        self._more = Static(id="more", markup=False)
         self._row: Row | None = None
         self._section = Section.TASKS
 
     def compose(self) -> ComposeResult:
         """What it is called and how it stands, sections, rows, more on one of them."""
-        yield Static(classes="connection", markup=False)
-        yield Static(id="summary", markup=False)
-        yield Tabs(*(Tab(f"{number} {section}", id=section.name.lower()) for number, section in enumerate(_SECTIONS, 1)))
-        yield Grid(id="section")
-        with VerticalScroll(id="details", can_focus=True):
-            yield Static(id="more", markup=False)
-        yield Static(classes="note", markup=False)
+        yield self.connection
+        yield self._summary
+        yield self._tabs
+        yield self._grid
+        with self._details:
+            yield self._more
+        yield self.note
         yield Footer(compact=True)
 
     def on_mount(self) -> None:
         """Begin with the tasks."""
-        self.query_one("#details").display = False
-        self.query_one(Grid).focus()
+        self._details.display = False
+        self._grid.focus()
         super().on_mount()
 
     def chosen_workflow(self) -> Row | None:
@@ -69,17 +76,17 @@ class Workflow(Watching):
         if answer is None:
             return
         self._row = answer[0]
-        self.query_one("#summary", Static).update(_summary(self._row))
-        found = await self.ask(lambda: source.section(self._workflow_id, section))
+        self._summary.update(_summary(self._row))
+        found = await self.ask(lambda: _looked(source, self._workflow_id, section))
         if found is not None and section is self._section:
             table = found[0]
-            self.query_one(Grid).show(table)
-            self.query_one(".note", Static).update(table.note)
+            self._grid.show(table)
+            self.note.update(table.note)
             self._show_more()
 
     def action_section(self, number: int) -> None:
         """Show another section."""
-        self.query_one(Tabs).active = _SECTIONS[number].name.lower()
+        self._tabs.active = _SECTIONS[number].name.lower()
 
     def on_tabs_tab_activated(self, event: Tabs.TabActivated) -> None:
         """Another section was chosen."""
@@ -92,7 +99,7 @@ class Workflow(Watching):
 
     async def action_replay_this(self) -> None:
         """Try the chosen dead letter again, if the user is sure."""
-        key = self.query_one(Grid).chosen
+        key = self._grid.chosen
         if self._section is not Section.LETTERS or key is None or self._row is None:
             self.app.notify("choose a dead letter first (5)")
             return
@@ -100,10 +107,20 @@ class Workflow(Watching):
         self.replay(self._row, (event_id,), task, f"dead letter {event_id} of {task}")
 
     def _show_more(self) -> None:
-        grid = self.query_one(Grid)
-        text = "" if grid.shown is None else grid.shown.details.get(grid.chosen or "", "")
-        self.query_one("#details").display = bool(text)
-        self.query_one("#more", Static).update(text)
+        shown = self._grid.shown
+        text = "" if shown is None else shown.details.get(self._grid.chosen or "", "")
+        self._details.display = bool(text)
+        self._more.update(text)
+
+
+def _looked(source: Source, workflow_id: str, section: Section) -> Table:
+    """A section; where this one cannot be had, an empty one that says why."""
+    try:
+        return source.section(workflow_id, section)
+    except ServiceUnavailable:
+        raise
+    except EwmsError as error:
+        return Table(columns=columns(str(section)), rows={}, note=clean(error))
 
 
 def _summary(row: Row) -> str:

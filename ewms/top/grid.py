@@ -20,7 +20,7 @@ _SCROLLBAR = 2
 _WIDEST = 80
 _SOFT = 24
 """Longer cells are cut before a column is left out."""
-_LEAST = 12
+_LEAST = 8
 _STYLES = {
     "running": "bold green",
     "complete": "green",
@@ -44,7 +44,7 @@ class Grid(DataTable[Text]):
         super().__init__(cursor_type="row", zebra_stripes=False, **arguments)
         self._table: Table | None = None
         self._marked: str | None = None
-        self._kept: list[int] = []
+        self._widths: dict[int, int] = {}
 
     @property
     def chosen(self) -> str | None:
@@ -60,14 +60,14 @@ class Grid(DataTable[Text]):
 
     def show(self, table: Table) -> None:
         """Show a table in place of what was shown; the cursor stays at its row if that is still there."""
-        kept, widths = _fit(table, (self.size.width or self.app.size.width) - _SCROLLBAR)
-        cells = _cells(table, kept, widths)
+        widths = _fit(table, (self.size.width or self.app.size.width) - _SCROLLBAR)
+        cells = _cells(table, widths)
         before, self._table = self._table, table
-        is_same = before is not None and list(before.rows) == list(table.rows) and kept == self._kept
+        is_same = widths == self._widths and before is not None and list(before.rows) == list(table.rows)
         if is_same and before is not None and list(before.columns) == list(table.columns):
             self._update(cells)
         else:
-            self._kept = kept
+            self._widths = widths
             self._rebuild(table, cells)
         self._mark()
 
@@ -82,9 +82,9 @@ class Grid(DataTable[Text]):
 
     def _update(self, cells: Mapping[str, Sequence[Text]]) -> None:
         for key, texts in cells.items():
-            for number, text in zip(self._kept, texts, strict=True):
+            for number, text in zip(self._widths, texts, strict=True):
                 if self.get_cell(key, str(number)) != text:
-                    self.update_cell(key, str(number), text, update_width=True)
+                    self.update_cell(key, str(number), text)
 
     def _rebuild(self, table: Table, cells: Mapping[str, Sequence[Text]]) -> None:
         rows, row, scrolled = self.ordered_rows, self.cursor_row, self.scroll_y
@@ -92,8 +92,8 @@ class Grid(DataTable[Text]):
         self.clear(columns=True)
         self._marked = None
         self.add_column("", key=_MARKER, width=1)
-        for number in self._kept:
-            self.add_column(Text(table.columns[number].title.upper()), key=str(number))
+        for number, width in self._widths.items():
+            self.add_column(Text(table.columns[number].title.upper()), key=str(number), width=width)
         for key, texts in cells.items():
             self.add_row(Text(" "), *texts, key=key)
         if cells:
@@ -112,8 +112,8 @@ class Grid(DataTable[Text]):
         self._marked = chosen
 
 
-def _fit(table: Table, room: int) -> tuple[list[int], dict[int, int]]:
-    """Numbers of the columns that there is room for, and how wide the cells of each may be."""
+def _fit(table: Table, room: int) -> dict[int, int]:
+    """Widths of the columns that there is room for, by their numbers."""
     widths = {
         number: min(_WIDEST, max([cell_len(column.title), *(cell_len(row[number]) for row in table.rows.values())]))
         for number, column in enumerate(table.columns)
@@ -131,11 +131,11 @@ def _fit(table: Table, room: int) -> tuple[list[int], dict[int, int]]:
         if widths[widest] <= _LEAST:
             break
         widths[widest] = max(_LEAST, widths[widest] - surplus)
-    return list(widths), widths
+    return widths
 
 
-def _cells(table: Table, kept: Sequence[int], widths: Mapping[int, int]) -> dict[str, list[Text]]:
+def _cells(table: Table, widths: Mapping[int, int]) -> dict[str, list[Text]]:
     return {
-        key: [Text(shortened(row[number], widths[number]), style=_STYLES.get(row[number], "")) for number in kept]
+        key: [Text(shortened(row[number], widths[number]), style=_STYLES.get(row[number], "")) for number in widths]
         for key, row in table.rows.items()
     }

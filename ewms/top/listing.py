@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 from textual.app import ComposeResult
-from textual.widgets import DataTable, Footer, Input, Static
+from textual.widgets import DataTable, Footer, Input
 
 from ewms.core.service.phases import WorkflowState
 from ewms.top.grid import Grid
@@ -51,6 +51,8 @@ class Workflows(Watching):
 
     def __init__(self) -> None:
         super().__init__()
+        self._grid = Grid(id="workflows")
+        self._box = Input(placeholder="part of a name or id; Enter searches, Esc shows all", compact=True)
         self._wanted = Wanted()
         self._filter = "all"
         self._rows: dict[str, Row] = {}
@@ -60,21 +62,21 @@ class Workflows(Watching):
 
     def compose(self) -> ComposeResult:
         """The list, and below it what is looked for."""
-        yield Static(classes="connection", markup=False)
-        yield Grid(id="workflows")
-        yield Static(classes="note", markup=False)
-        yield Input(placeholder="part of a name or id; Enter searches, Esc shows all", id="search", compact=True)
+        yield self.connection
+        yield self._grid
+        yield self.note
+        yield self._box
         yield Footer(compact=True)
 
     def on_mount(self) -> None:
         """The search is there when it is asked for."""
-        self.query_one("#search").display = False
-        self.query_one(Grid).focus()
+        self._box.display = False
+        self._grid.focus()
         super().on_mount()
 
     def chosen_workflow(self) -> Row | None:
         """The one with the cursor."""
-        return self._rows.get(self.query_one(Grid).chosen or "")
+        return self._rows.get(self._grid.chosen or "")
 
     async def load(self) -> None:
         """List anew."""
@@ -107,26 +109,24 @@ class Workflows(Watching):
         if not self._is_stale and not quiet:
             return
         self._is_stale = False
-        self.query_one(Grid).show(Table(columns=_COLUMNS, rows={key: self._cells(row) for key, row in self._rows.items()}))
-        self.query_one(".note", Static).update(self._note())
+        self._grid.show(Table(columns=_COLUMNS, rows={key: self._cells(row) for key, row in self._rows.items()}))
+        self.note.update(self._note())
 
     def action_search(self) -> None:
         """Ask for a text."""
-        box = self.query_one("#search", Input)
-        box.display = True
-        box.focus()
+        self._box.display = True
+        self.set_focus(self._box)  # at once: what is typed on is text already, and no keys
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Look for it."""
         self._want(text=event.value.strip())
-        self.query_one(Grid).focus()
+        self._grid.focus()
 
     def key_escape(self) -> None:
         """Search no more."""
-        box = self.query_one("#search", Input)
-        box.value, box.display = "", False
+        self._box.value, self._box.display = "", False
         self._want(text="")
-        self.query_one(Grid).focus()
+        self._grid.focus()
 
     def action_filter(self) -> None:
         """Show the next kind of states."""

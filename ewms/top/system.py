@@ -17,10 +17,15 @@ class System(Watching):
     BINDINGS = [("escape,q,s", "app.back", "Back")]
     period = 5.0
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._parts = VerticalScroll()
+        self._shown: dict[str, tuple[Static, Grid]] = {}
+
     def compose(self) -> ComposeResult:
         """Filled with tables when they are there."""
-        yield Static(classes="connection", markup=False)
-        yield VerticalScroll(id="parts")
+        yield self.connection
+        yield self._parts
         yield Footer(compact=True)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -36,11 +41,10 @@ class System(Watching):
         answer = await self.ask(self.top.source.system)
         if answer is None:
             return
-        parts = self.query_one("#parts")
         for title, table in answer[0].items():
-            name = title.lower()
-            if not parts.query(f"#{name}"):
-                await parts.mount(Static(id=f"{name}-title", classes="title", markup=False), Grid(id=name, classes="part"))
-            note = f": {table.note}" if table.note else ""
-            parts.query_one(f"#{name}-title", Static).update(f"{title}{note}")
-            parts.query_one(f"#{name}", Grid).show(table)
+            if title not in self._shown:
+                self._shown[title] = heading, grid = Static(classes="title", markup=False), Grid(classes="part")
+                await self._parts.mount(heading, grid)
+            heading, grid = self._shown[title]
+            heading.update(f"{title}: {table.note}" if table.note else title)
+            grid.show(table)

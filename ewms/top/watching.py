@@ -7,6 +7,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar, cast
 
+from textual.binding import Binding
 from textual.screen import Screen
 from textual.widgets import Static
 
@@ -40,13 +41,18 @@ class Watching(Screen[None]):
         ("p", "ask_for('pause')", "Pause"),
         ("r", "ask_for('resume')", "Resume"),
         ("R", "replay_all", "Replay"),
-        ("f5", "reload", "Refresh"),
+        Binding("f5", "reload", "Refresh", show=False),  # 80 columns have room for the others
     ]
     period = 2.0
     """Seconds after which it asks again without news."""
 
     def __init__(self) -> None:
         super().__init__()
+        self.connection = Static(classes="connection", markup=False)
+        """Says how the connection is; on top of each screen."""
+        self.note = Static(classes="note", markup=False)
+        """One line on what is shown."""
+        self._line = ""
         self._is_loading = False
         self._is_wanted = False
         self._loaded = 0.0
@@ -113,7 +119,7 @@ class Watching(Screen[None]):
     async def ask(self, question: Callable[[], T]) -> tuple[T] | None:
         """The answer; None where there is none, or nobody is there any more to see it."""
         answer = await self.top.ask(question)
-        return answer if self.is_attached else None
+        return answer if self.is_attached and self.app.is_running else None
 
     def _when_sure(self, question: str, act: Callable[[], T], tell: Callable[[T], str]) -> None:
         async def go_on() -> None:
@@ -142,8 +148,10 @@ class Watching(Screen[None]):
 
     def draw_connection(self) -> None:
         """Say how the connection is."""
-        for bar in self.query(".connection").results(Static):
-            bar.update(self.top.connection_line())
+        line = self.top.connection_line()
+        if line != self._line:
+            self._line = line
+            self.connection.update(line)
 
     def _begin(self) -> None:
         if not self._is_loading:

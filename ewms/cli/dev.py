@@ -44,6 +44,7 @@ def dev(*, port: int | None, data: str, workers: int | None, lease: float, prelo
     For trying things, and for one user. It listens on this machine alone.
     """
     from ewms.dev.folder import DevFolder
+    from ewms.dev.link import login_link
     from ewms.dev.tree import run_tree
 
     folder = DevFolder(Path(data))
@@ -54,6 +55,7 @@ def dev(*, port: int | None, data: str, workers: int | None, lease: float, prelo
 
         def tell() -> None:
             click.echo(f"ewms is at {url}; stop it with Ctrl-C")
+            click.echo(f"in a browser: {login_link(url, folder)}")
             click.echo(f"export EWMS_SERVER={url} EWMS_TOKEN_FILE={folder.operator_token}")
 
         asyncio.run(run_tree(folder, url, tell))

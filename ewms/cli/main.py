@@ -27,6 +27,7 @@ _COMMANDS = {
     "pause": ("cancel", "Have a workflow send nothing more for now."),
     "cancel": ("cancel", "Give a workflow up."),
     "login": ("login", "Get a token for a service."),
+    "web": ("web", "Let a browser in at a service."),
     "logout": ("login", "Forget the token for a service."),
     "dev": ("dev", "Run the whole service on this machine."),
     "serve": ("serve", "Run the service's REST interface and scheduler."),

@@ -4,7 +4,7 @@ import { OVER, figures, show } from "./workflow_state.js";
 import { throughput } from "./throughput.js";
 
 const LISTS_APART = 10000;
-const PILOTS_APART = 15000;
+const PILOTS_APART = 30000;
 const root = document.getElementById("workflow");
 const id = root.dataset.workflow;
 const plot = document.getElementById("throughput");

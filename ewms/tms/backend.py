@@ -62,6 +62,10 @@ class BackendUnavailable(EwmsError):
     """The backend does not answer for now; only a delay."""
 
 
+class NotYet(BackendUnavailable):
+    """The backend answers, but what it was asked for one taskforce is not done yet; others do not wait."""
+
+
 class BackendRefused(EwmsError):
     """The backend does not take this taskforce; correct what the reason names."""
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 
 from ewms.core.errors import EwmsError
 from ewms.core.service.report import ClusterReport
-from ewms.tms.backend import Backend, BackendRefused, BackendUnavailable, Batch
+from ewms.tms.backend import Backend, BackendRefused, BackendUnavailable, Batch, NotYet
 from ewms.tms.folder import ClusterFolder
 from ewms.tms.freshness import Freshness
 from ewms.tms.hands import Hands
@@ -186,7 +186,7 @@ class Cluster:
 
     def _explain(self, action: Action, error: BaseException, failures: int) -> None:
         """Say why an action failed: at length only where this program is to blame, and not each time it is tried again."""
-        if isinstance(error, BackendUnavailable):
+        if isinstance(error, BackendUnavailable) and not isinstance(error, NotYet):
             self._reporter.lost(str(error))
         about = {
             "cluster": self._name,

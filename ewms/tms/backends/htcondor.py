@@ -19,7 +19,7 @@ import msgspec
 
 from ewms.core.config import PilotConfig
 from ewms.core.service.taskforce import Order
-from ewms.tms.backend import Backend, BackendUnavailable, Batch, Standing, Submitted
+from ewms.tms.backend import Backend, BackendUnavailable, Batch, NotYet, Standing, Submitted
 from ewms.tms.backends._htcondor_classad import quoted
 from ewms.tms.backends._htcondor_folder import TaskforceFolder
 from ewms.tms.backends._htcondor_policy import KILL_MARGIN
@@ -76,7 +76,7 @@ class HtcondorBackend(Backend):
         uuid = taskforce.taskforce_uuid
         for cluster in await self._pool.clusters(f"{self._ours} && {TASKFORCE} =?= {quoted(uuid)}", _MARKS):
             if cluster.is_removed:
-                raise BackendUnavailable(f"cluster {cluster.number} of {uuid} has not ended yet")
+                raise NotYet(f"cluster {cluster.number} of {uuid} has not ended yet")
             return await self.recall(_batch(cluster))
         await self._pool.check_expression(taskforce.worker.requirements)
         folder, log = self._taskforce(uuid), str(log_of(self._folder.events, uuid))
@@ -119,7 +119,7 @@ class HtcondorBackend(Backend):
         await self._pool.edit(batch.cluster_id, [(EXCLUDED, quoted(",".join(sites)))])
 
     async def remove(self, batch: Batch, reason: str) -> None:
-        """See `Backend.remove`. Waits as long as pilots may drain; `BackendUnavailable` where HTCondor takes longer."""
+        """See `Backend.remove`. Waits as long as pilots may drain; `NotYet` where HTCondor takes longer."""
         number = batch.cluster_id
         await self._pool.edit(number, _keeping(0))
         waiting = [job.proc for job in await self._pool.jobs(number) if not job.is_running]
@@ -130,7 +130,7 @@ class HtcondorBackend(Backend):
         await self._pool.remove(number, reason)
         grace = await asyncio.to_thread(self._taskforce(batch.taskforce_uuid).grace)
         if not await _gone(partial(self._pool.clusters, f"ClusterId == {number}", ()), grace + 2 * KILL_MARGIN):
-            raise BackendUnavailable(f"cluster {number} is removed, but slots of it do not answer yet")
+            raise NotYet(f"cluster {number} is removed, but slots of it do not answer yet")
         logger.info("taskforce_removed taskforce=%s cluster=%d", batch.taskforce_uuid, number)
 
     async def standings(self) -> AsyncIterator[Standing]:

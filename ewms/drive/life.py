@@ -110,6 +110,9 @@ class Life:
                 # Forked by this thread, for Linux ends it with the thread that did.
                 process = Process(workspace.code, workspace.directory.private / "application.log")
             ready = await asyncio.to_thread(load, document, workspace, process)
+            if not document.spec.tasks:  # the application has its own, which pilots are to be told
+                told = document.spec.model_copy(update={"tasks": ready.loaded.spec.tasks})
+                await self._record.update(spec=told)
             journal = await asyncio.to_thread(services.store.journal, document.workflow_id)
             try:
                 return await self._with_journal(ready, journal, workspace)

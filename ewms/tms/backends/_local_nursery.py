@@ -19,7 +19,7 @@ from ewms.pilot.nursery_words import PADDING, READY, Birth, Born
 from ewms.tms.launchers.reap import MARK
 
 _log = logging.getLogger("ewms.tms.local")
-_ANSWER_SECONDS = 3.0
+_ANSWER_SECONDS = 5.0
 _PAUSE_SECONDS = 60.0
 _ROOM = 120
 

@@ -116,3 +116,12 @@ async def test_code_that_cannot_be_imported_is_told_in_one_line(site: Site) -> N
     identity = await site.submit(SPEC, {"code/flow.py": b"import nothing_of_that_name\n"})
     document = await site.wait_state(identity, WorkflowState.FAILED)
     assert document.reason == "the workflow: 'flow:Rounds' cannot be imported: No module named 'nothing_of_that_name'"
+
+
+async def test_tasks_that_only_the_application_knows_are_told_to_pilots(site: Site) -> None:
+    await site.start_host()
+    identity = await site.submit({key: value for key, value in SPEC.items() if key != "tasks"}, code())
+    await site.start_pilots(identity)
+    document = await site.wait_state(identity, WorkflowState.COMPLETE)
+    assert [task.python for task in document.spec.tasks] == ["flow:add"]
+    assert site.content(document, "product/sums.txt") == PRODUCT

@@ -43,9 +43,7 @@ async def browser() -> AsyncIterator[Browser]:
     """Chromium without a window; ends with the block."""
     require_chromium()
     async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(
-            executable_path=CHROMIUM, chromium_sandbox=False, args=list(_ARGUMENTS)
-        )
+        chromium = await playwright.chromium.launch(executable_path=CHROMIUM, chromium_sandbox=False, args=list(_ARGUMENTS))
         try:
             yield chromium
         finally:

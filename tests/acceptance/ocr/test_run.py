@@ -54,5 +54,7 @@ def test_the_driver_loads_no_library_of_the_tasks(example: Path) -> None:
     code = (
         "import book, sys; print([name for name in ('PIL', 'pypdfium2', 'reportlab', 'tesserocr') if name in sys.modules])"
     )
-    found = subprocess.run([sys.executable, "-c", code], cwd=example, capture_output=True, text=True, timeout=120, check=True)
+    found = subprocess.run(
+        [sys.executable, "-c", code], cwd=example, capture_output=True, text=True, timeout=120, check=True
+    )
     assert found.stdout == "[]\n"

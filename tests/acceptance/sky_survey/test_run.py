@@ -33,5 +33,7 @@ def test_wrong_parameters_and_inputs_are_told_in_one_line(
 
 def test_the_driver_does_not_load_what_only_workers_need(example: Path) -> None:
     code = "import survey, sys; print([name for name in ('astropy', 'sep') if name in sys.modules])"
-    found = subprocess.run([sys.executable, "-c", code], cwd=example, capture_output=True, text=True, timeout=120, check=True)
+    found = subprocess.run(
+        [sys.executable, "-c", code], cwd=example, capture_output=True, text=True, timeout=120, check=True
+    )
     assert found.stdout == "[]\n"

@@ -35,6 +35,8 @@ ORDER = ("PENDING__PRESTARTUP", "PENDING__WAITING_ON_SCANNER_SERVER_STARTUP", WA
 SMALL = {"1": 0, "2": 3}
 DEFAULT = {"8": 0, "64": 12, "512": 24}
 PATIENCE = 2 * DEADLINE
+LOOK = 0.05
+"""Seconds between two looks: what asks without end takes the time of what it waits for."""
 
 
 class Ended(NamedTuple):
@@ -95,9 +97,13 @@ class Client:
         result: dict[str, Any] = self.ask("GET", f"/skydriver/scan/{scan_id}/result")
         return result
 
+    def workflow(self, scan_id: str) -> str:
+        workflow_id: str = self.ask("GET", f"/skydriver/scan/{scan_id}/ewms/workflow-id")["workflow_id"]
+        return workflow_id
+
     def watch(self, scan_id: str, on_partial: Callable[[str], object] = lambda workflow_id: None) -> Ended:
         """Look at a scan again and again, as clients do, until it has its final result."""
-        workflow_id: str = self.ask("GET", f"/skydriver/scan/{scan_id}/ewms/workflow-id")["workflow_id"]
+        workflow_id = self.workflow(scan_id)
         states: list[str] = []
         before: dict[str, Any] = {}
         end = time.monotonic() + PATIENCE
@@ -111,6 +117,7 @@ class Client:
                     before = found
                     on_partial(workflow_id)
             assert time.monotonic() < end, f"waited {PATIENCE} s in vain for {FINAL}: {states}"
+            time.sleep(LOOK)
         return Ended(states, before, self.result(scan_id), self.product(workflow_id), workflow_id)
 
     def product(self, workflow_id: str) -> dict[str, str]:
@@ -248,21 +255,21 @@ def test_of_twenty_at_once_the_urgent_ones_are_first(tree: DevTree, client: Clie
         urgent = [client.post(event, priority=100 + number) for number, event in enumerate(events[16:])]
     finally:
         os.kill(tms, signal.SIGCONT)
-    done: dict[str, float] = {}
+    workflows = {client.workflow(scan_id): scan_id for scan_id in (*urgent, *others)}
 
     def all_done() -> bool:
-        for scan_id in (*urgent, *others):
-            if scan_id not in done and client.state(scan_id) == FINAL:
-                done[scan_id] = _ended_at(client, scan_id)
-        return len(done) == len(events)
+        time.sleep(LOOK)
+        listed = client.ask("GET", "/api/workflows", params={"state": "complete", "limit": 100})["items"]
+        return workflows.keys() <= {item["workflow_id"] for item in listed}
 
     wait_until(all_done, "20 final results", 2 * PATIENCE)
+    assert all(client.state(scan_id) == FINAL for scan_id in workflows.values())
+    done = {scan_id: _ended_at(client, workflow_id) for workflow_id, scan_id in workflows.items()}
     last_urgent = max(done[scan_id] for scan_id in urgent)
     # The last urgent ones may leave one of the two workers to somebody else.
     assert sum(done[scan_id] < last_urgent for scan_id in others) <= 2, done
 
 
-def _ended_at(client: Client, scan_id: str) -> float:
-    workflow_id = client.ask("GET", f"/skydriver/scan/{scan_id}/ewms/workflow-id")["workflow_id"]
+def _ended_at(client: Client, workflow_id: str) -> float:
     phases = client.ask("GET", f"/api/workflows/{workflow_id}/phases")["items"]
     return max(float(phase["timestamp"]) for phase in phases if phase["state"] == "complete")

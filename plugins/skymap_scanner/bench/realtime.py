@@ -26,10 +26,11 @@ from typing import Any, NamedTuple
 import httpx2
 import psutil
 
+from skymap_scanner.scanning.progression import DEFAULT
 from skymap_scanner.scanning.workflow import scan_workflow
 
 PATIENCE = 300.0
-LOOK = 0.02
+LOOK = 0.05
 URGENT = 100
 
 
@@ -115,42 +116,46 @@ def service(folder: Path, workers: int) -> Iterator[Service]:
         process.wait()
 
 
-def one_by_one(running: Service, alert: Path, scans: int, pause: float) -> None:
+def one_by_one(running: Service, alert: Path, scans: int, *, pause: float, priority: int) -> None:
     for number in range(scans):
         time.sleep(pause)
         before, load = running.processor_seconds(), os.getloadavg()[0]
         began = time.perf_counter()
-        identity = running.post(alert)
+        identity = running.post(alert, priority)
         posted = time.perf_counter() - began
         times = running.watch(identity, began)
-        after = running.processor_seconds()
-        spent = {name: round(seconds - before.get(name, 0.0), 2) for name, seconds in sorted(after.items())}
         print(
             f"scan {number}: posted {posted:.2f} s, first partial map {times.partial:.2f} s, final map {times.final:.2f} s, "
-            f"load {load:.1f}, processor {sum(spent.values()):.2f} s: {json.dumps(spent)}", flush=True,
+            f"load {load:.1f}, processor {_spent(before, running.processor_seconds())}", flush=True,
         )  # fmt: skip
-        print("  document:", running.ask("GET", f"/api/workflows/{identity}")["first_outcome_seconds"], identity)
 
 
-def at_once(running: Service, alert: Path, count: int) -> None:
+def at_once(running: Service, alert: Path, count: int, nsides: str) -> None:
     """Every fifth is urgent, posted last."""
+    before, load = running.processor_seconds(), os.getloadavg()[0]
     began = time.perf_counter()
-    urgent = [running.post(alert, URGENT if number >= count - count // 5 else 50) for number in range(count)][
-        -(count // 5) :
-    ]
+    priorities = [URGENT if number >= count - count // 5 else 50 for number in range(count)]
+    workflows = [running.post(alert, priority, nsides=nsides) for priority in priorities]
     posted = time.perf_counter() - began
     done: dict[str, float] = {}
-    while len(done) < count:
+    while not done.keys() >= set(workflows):
         for item in running.ask("GET", "/api/workflows?limit=100&state=complete")["items"]:
             done.setdefault(item["workflow_id"], time.perf_counter() - began)
         if time.perf_counter() - began > 10 * PATIENCE:
             raise SystemExit(f"only {len(done)} of {count} are complete")
         time.sleep(0.2)
-    others = [seconds for identity, seconds in done.items() if identity not in urgent]
+    urgent = [done[each] for each, priority in zip(workflows, priorities, strict=True) if priority == URGENT]
+    others = [done[each] for each, priority in zip(workflows, priorities, strict=True) if priority != URGENT]
     print(
-        f"{count} at once: posted {posted:.2f} s, urgent ones done by {max(done[each] for each in urgent):.1f} s, "
-        f"the first of the others {min(others):.1f} s, median {statistics.median(others):.1f} s, all {max(others):.1f} s"
+        f"{count} at once: posted {posted:.2f} s, urgent ones done by {max(urgent):.1f} s, the first of the others "
+        f"{min(others):.1f} s, median {statistics.median(others):.1f} s, all {max(others):.1f} s, "
+        f"load {load:.1f}, processor {_spent(before, running.processor_seconds())}"
     )
+
+
+def _spent(before: dict[str, float], after: dict[str, float]) -> str:
+    spent = {name: round(seconds - before.get(name, 0.0), 2) for name, seconds in sorted(after.items())}
+    return f"{sum(spent.values()):.2f} s: {json.dumps(spent)}"
 
 
 def main() -> None:
@@ -158,14 +163,16 @@ def main() -> None:
     parser.add_argument("alert", type=Path)
     parser.add_argument("--scans", type=int, default=3)
     parser.add_argument("--pause", type=float, default=3.0, help="seconds before each scan")
-    parser.add_argument("--at-once", type=int, default=0)
+    parser.add_argument("--priority", type=int, default=URGENT)
+    parser.add_argument("--at-once", type=int, default=0, help="then so many, every fifth of them urgent, posted last")
+    parser.add_argument("--nsides", default=DEFAULT, help="of those (default: those of a scan)")
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--keep", type=Path)
+    parser.add_argument("--keep", type=Path, help="folder for the service instead of one that goes at the end")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, service(options.keep or Path(folder), options.workers) as running:
-        one_by_one(running, options.alert, options.scans, options.pause)
+        one_by_one(running, options.alert, options.scans, pause=options.pause, priority=options.priority)
         if options.at_once:
-            at_once(running, options.alert, options.at_once)
+            at_once(running, options.alert, options.at_once, options.nsides)
 
 
 if __name__ == "__main__":

@@ -7,13 +7,10 @@ from typing import NamedTuple
 
 from ewms.brokers.credentials import CredentialIssuer
 from ewms.core.errors import Forbidden, Unauthenticated
-from ewms.core.service.queue import QueueDocument
 from ewms.wms.access.caller import Caller
-from ewms.wms.access.grants import load_grant, read_grant
 from ewms.wms.access.login_codes import LoginCodes
 from ewms.wms.access.minted import PREFIX, MintedTokens
 from ewms.wms.access.provider import Provider
-from ewms.wms.access.queue_credential import QueueCredential
 from ewms.wms.access.roles import Role
 
 _DAY = 86_400.0
@@ -114,11 +111,6 @@ class Access:
         found = await self.minted.find(token)
         if found is not None and found.label == _SESSION_LABEL:
             await self.minted.revoke(found.id)
-
-    async def queue_credential(self, queue: QueueDocument) -> QueueCredential:
-        """With what people outside fill or read a public queue, for a day: whoever needs it for longer asks again."""
-        grant = load_grant if queue.direction == "in" else read_grant
-        return QueueCredential.of(await self.credentials.issue(grant(queue.workflow_id, queue.mqid), _DAY))
 
     async def revoke(self, workflow_id: str) -> None:
         """End everybody's access to the queues of a workflow."""

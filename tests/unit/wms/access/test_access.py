@@ -10,7 +10,6 @@ import pytest
 
 from ewms.brokers.credentials import SharedCredentials
 from ewms.core.errors import Forbidden, Unauthenticated
-from ewms.core.service.queue import QueueDocument
 from ewms.stores.urls import store_for
 from ewms.wms.access.access import Access
 from ewms.wms.access.minted import MintedTokens
@@ -56,14 +55,6 @@ async def test_minted_tokens_work_beside_a_provider(minted: MintedTokens) -> Non
         assert (await both.identify(f"Bearer {await minted.mint('tms-1', Role.TMS)}")).name == "tms-1"
         assert (await both.identify(f"bearer  {issuer.token()}")).name == "ada"
         await provider.close()
-
-
-async def test_a_queue_credential_is_in_the_words_of_ewms(minted: MintedTokens) -> None:
-    queue = QueueDocument(
-        mqid="QU-1", workflow_id="WF-1", owner="ada", timestamp=0.0, alias="in", is_public=True, direction="in"
-    )
-    credential = await access(minted).queue_credential(queue)
-    assert (credential.broker_type, credential.address, credential.token) == ("rabbitmq", "me@host:1/v", "secret")
 
 
 def test_a_route_that_nobody_thought_of_is_for_operators() -> None:

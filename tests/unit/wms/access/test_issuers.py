@@ -13,7 +13,6 @@ from ewms.core.errors import InputError
 from ewms.core.service.configuration import Configuration, parse_configuration
 from ewms.wms.access.grants import load_grant, pilot_grant, pilot_lifetime, read_grant
 from ewms.wms.access.issuers import issuer_for
-from ewms.wms.access.queue_credential import QueueCredential
 
 REMOTE = Capabilities(
     durable=True, multi_process=True, multi_host=True, renewable_lease=True, max_message_bytes=1, redelivered_flag=True
@@ -80,16 +79,3 @@ def test_a_credential_outlasts_a_pilot_that_starts_just_before_the_next(runtime:
 )
 def test_others_are_told_the_address_alone(url: str, plain: str) -> None:
     assert without_login(url) == plain
-
-
-@pytest.mark.parametrize(
-    ("url", "expected"),
-    [
-        ("amqps://u.1:p%40s@h:5671/v%2F1", ("rabbitmq", "u.1@h:5671/v%2F1", "p@s")),
-        ("nats://token@h:4222", ("nats", "nats://h:4222", "token")),
-        ("memory://name", ("memory", "memory://name", "")),
-    ],
-)
-def test_a_credential_in_the_words_of_ewms(url: str, expected: tuple[str, str, str]) -> None:
-    credential = QueueCredential.of(url)
-    assert (credential.broker_type, credential.address, credential.token) == expected

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -185,9 +185,9 @@ async def test_a_file_that_cannot_be_moved_is_not_taken_again_and_again(watching
 async def test_files_that_vanish_are_nobodys_trouble(watching: Watching, monkeypatch: pytest.MonkeyPatch) -> None:
     (watching.path / "a.json").write_bytes(b"alert")
     await watching.look()
-    ready: Callable[..., list[object]] = watching.folder._ready
+    ready = watching.folder._ready
 
-    def then_gone() -> list[object]:
+    def then_gone() -> list[Any]:
         found = ready()
         (watching.path / "a.json").unlink()
         return found

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import hmac
 import json
 import os
 import pickle
@@ -48,12 +50,15 @@ scans = []
 
 
 @contextlib.asynccontextmanager
-async def skydriver(folder: Path, **settings: Any) -> AsyncIterator[tuple[RunningService, httpx2.AsyncClient]]:
+async def skydriver(
+    folder: Path, webhooks: Mapping[str, Any] | None = None, **settings: Any
+) -> AsyncIterator[tuple[RunningService, httpx2.AsyncClient]]:
     """A service and a client of SkyDriver."""
     policy = folder / "policy.toml"
     if not policy.exists():
         policy.write_text(POLICY.format(folder=folder))
-    tables = {"plugins": {"skydriver": {"policy": str(policy), "partial_every": 1.0, **settings}}}
+    tables: dict[str, Any] = {"plugins": {"skydriver": {"policy": str(policy), "partial_every": 1.0, **settings}}}
+    tables["webhooks"] = webhooks or {}
     async with running_service(folder / "data", **tables) as service, service.client() as http:
         http.base_url = f"{service.url}/skydriver/"
         yield service, http
@@ -339,6 +344,48 @@ async def test_a_scan_that_fails_is_told_and_its_map_comes_all_the_same_later(
 
         await until(is_complete, "the map", SECONDS)
         assert (final.parent / "run.multiorder.fits").read_bytes() == b"map"
+
+
+async def test_a_webhook_is_called_as_the_service_calls_them(tmp_path: Path, event_bytes: EventBytes) -> None:
+    """Signed, again until it answers well, and into private networks only where an operator allows it."""
+    calls: asyncio.Queue[tuple[dict[str, str], bytes]] = asyncio.Queue()
+    answers = ["503 Sorry", "204 No Content"]
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode().lower().splitlines()[1:]
+        headers = dict(line.split(": ", 1) for line in head if line)
+        calls.put_nowait((headers, await reader.readexactly(int(headers["content-length"]))))
+        answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        writer.write(f"HTTP/1.1 {answer}\r\nContent-Length: 0\r\n\r\n".encode())
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hook"
+    (tmp_path / "policy.toml").write_text(
+        f'[targets.desk]\nwebhook = "{url}"\n[[rules]]\nname = "all"\nscans = [{{ reco = "dummy" }}]\npublish = ["desk"]\n'
+    )
+    async with server:
+        async with skydriver(tmp_path) as (service, http):
+            scan_id = (await posted(http, event_bytes()))["scans"][0]["scan_id"]
+            await Driver(service.state, http).complete(scan_id, FINAL_FILES)
+            await until(lambda: _is_put_off(http, f"{scan_id}.desk"), "a refusal", SECONDS)
+            assert "private network" in (await _publications(http, scan_id))[0]["problem"]
+            assert calls.empty()
+        async with skydriver(tmp_path, webhooks={"allow": ["127.0.0.0/8"]}) as (service, http):
+            await until(lambda: _is_done(http, scan_id), "the delivery", SECONDS)
+            workflow_id = await Driver(service.state, http).workflow_of(scan_id)
+    first, second = calls.get_nowait(), calls.get_nowait()
+    assert first[1] == second[1], "a repeat says the same"
+    assert first[0]["x-ewms-delivery"] == second[0]["x-ewms-delivery"] == f"{scan_id}.desk.final"
+    key = (tmp_path / "data" / "secrets" / "webhook.key").read_bytes()
+    signed = hmac.new(key, second[0]["x-ewms-timestamp"].encode() + b"." + second[1], "sha256").hexdigest()
+    assert second[0]["x-ewms-signature"] == f"sha256={signed}"
+    told = json.loads(second[1])
+    assert (told["stage"], told["state"], told["documents"]["run.notice.json"]) == ("final", "complete", {"id": 1})
+    assert {file["url"].partition("/api/")[2] for file in told["files"]} == {
+        f"workflows/{workflow_id}/files/product/{name}" for name in FINAL_FILES
+    }
 
 
 async def test_a_publication_can_be_dropped(tmp_path: Path, event_bytes: EventBytes) -> None:

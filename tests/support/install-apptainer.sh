@@ -11,7 +11,7 @@ packages="apptainer squashfs-tools squashfuse libsquashfuse0 libfuse3-4 libsecco
 mkdir -p "$(dirname "$home")"
 exec 9>"$home.lock"
 flock 9
-[ -e "$home/.ready" ] && exit 0
+[ -e "$home/.ready" ] && [ -e "$home/usr/lib/etc" ] && exit 0
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -43,7 +43,8 @@ for program in "$home"/usr/bin/{unsquashfs,mksquashfs,squashfuse,squashfuse_ll,a
     "$loader" --library-path "$libraries" "$home/usr/bin/patchelf" \
         --set-interpreter "$loader" --force-rpath --set-rpath "$libraries" "$program"
 done
-# It looks for these relative to where it lies.
+# It looks for these relative to where it lies; for a user without root, to where its helper lies.
 ln -s ../etc "$home/usr/etc"
+ln -s ../../etc "$home/usr/lib/etc"
 mkdir -p "$home"/usr/{lib/,}var/lib/apptainer/mnt/session
 "$home/usr/bin/apptainer" --version && touch "$home/.ready"

@@ -1,4 +1,4 @@
-"""Runs one slow event of a container task, given as JSON, with temporary files below a folder."""
+"""Runs one event, `slow`, of a container task, given as JSON, with temporary files below a folder; writes its output."""
 
 from __future__ import annotations
 
@@ -24,7 +24,12 @@ async def _main(task: TaskSpec, folder: str) -> None:
         data_hub=f"{folder}/hub",
         scratch=folder,
     )
-    await ContainerExecutor(surroundings).work(task, WorkEvent("e", *codecs.encode("slow")), Cost())
+    executor = ContainerExecutor(surroundings)
+    try:
+        value = await executor.work(task, WorkEvent("e", *codecs.encode("slow")), Cost())
+        sys.stdout.write(f"{value}\n")
+    finally:
+        await executor.close()
 
 
 asyncio.run(_main(TaskSpec.model_validate_json(sys.argv[1]), sys.argv[2]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 import msgspec
@@ -48,7 +48,7 @@ class ScanData:
     def router(self) -> APIRouter:
         """Its routes."""
         router = APIRouter(include_in_schema=False)
-        for path, answer in {
+        answers: dict[str, Callable[..., Any]] = {
             "/figures/sky.json": self.sky_figures,
             "/figures/event.json": self.event_figures,
             "/compare.json": self.compare,
@@ -58,7 +58,8 @@ class ScanData:
             "/scans/{scan_id}/vertices.json": self.vertices,
             "/scans/{scan_id}/event.json": self.event,
             "/scans/{scan_id}/files/{name:path}": self.file,
-        }.items():
+        }
+        for path, answer in answers.items():
             router.add_api_route(path, answer, methods=["GET"], response_class=Response)
         return router
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bokeh.plotting import figure as Figure
 
-_TOOLS = "pan,wheel_zoom,box_zoom,reset,save"
+_TOOLS = "pan,box_zoom,reset,save"
 _STYLE = """
 .bk-Tooltip { --tooltip-color: var(--card); --tooltip-text: var(--ink); --tooltip-border: var(--line);
   --tooltip-arrow-color: var(--card); border-radius: 8px; font-variant-numeric: tabular-nums; }
@@ -41,6 +41,14 @@ def event_figures() -> str:
     return _items({"above": _event("above", "x / m", "y / m"), "side": _event("side", "x / m", "z / m")})
 
 
+def prepare() -> None:
+    """Load what maps are made with, which takes a second or two, before somebody waits for it."""
+    import scipy.spatial  # noqa: F401
+
+    sky_figures()
+    event_figures()
+
+
 def _items(figures: dict[str, Any]) -> str:
     from bokeh.embed import json_item
 
@@ -52,14 +60,15 @@ def _sky(name: str, aspect: float) -> Figure:
     from bokeh.models import ColumnDataSource, HoverTool, LinearColorMapper, Range1d, WheelZoomTool
     from bokeh.palettes import Plasma256
     from bokeh.plotting import figure
+    from bokeh.transform import transform
 
     width, height = (2.9, 1.45) if name == "sky" else (1.0, 1.0)
     plot = figure(
         name=name,
         aspect_ratio=aspect,
         sizing_mode="stretch_width",
-        x_range=Range1d(-width, width, name="x"),
-        y_range=Range1d(-height, height, name="y"),
+        x_range=Range1d(start=-width, end=width),
+        y_range=Range1d(start=-height, end=height),
         x_axis_location=None,
         y_axis_location=None,
         tools=_TOOLS,
@@ -75,12 +84,12 @@ def _sky(name: str, aspect: float) -> Figure:
     )
     _dress(plot)
     plot.grid.visible = False
-    wheel = plot.select_one(WheelZoomTool)
-    wheel.modifiers = {"ctrl": True}  # the page scrolls, as everywhere
+    wheel = WheelZoomTool(modifiers={"ctrl": True})  # the page scrolls, as everywhere
+    plot.add_tools(wheel)
     plot.toolbar.active_scroll = wheel
     colours = LinearColorMapper(palette=list(reversed(Plasma256)), low=0.0, high=1.0, name="colours")
     cells = ColumnDataSource(_empty("xs", "ys", "root", *_columns(_CELL_TOOLTIPS)), name="cells")
-    fill = {"field": "root", "transform": colours}
+    fill = transform("root", colours)
     drawn = plot.patches("xs", "ys", source=cells, fill_color=fill, line_color=fill, line_width=0.6, name="patches")
     drawn.nonselection_glyph = None
     lines = ColumnDataSource(_empty("xs", "ys"), name="graticule")
@@ -105,13 +114,14 @@ def _event(name: str, across: str, up: str) -> Figure:
     from bokeh.models import ColumnDataSource, HoverTool, LinearColorMapper, Range1d
     from bokeh.palettes import Turbo256
     from bokeh.plotting import figure
+    from bokeh.transform import transform
 
     plot = figure(
         name=name,
         aspect_ratio=1.0,
         sizing_mode="stretch_width",
-        x_range=Range1d(-640.0, 640.0),
-        y_range=Range1d(-640.0, 640.0),
+        x_range=Range1d(start=-640.0, end=640.0),
+        y_range=Range1d(start=-640.0, end=640.0),
         x_axis_label=across,
         y_axis_label=up,
         tools="pan,box_zoom,reset,save",
@@ -132,7 +142,7 @@ def _event(name: str, across: str, up: str) -> Figure:
         "y",
         size="size",
         source=seen,
-        fill_color={"field": "time", "transform": times},
+        fill_color=transform("time", times),
         line_width=0.4,
         fill_alpha=0.85,
         name="seen-marks",

@@ -101,7 +101,7 @@ class LiveMaps:
         """
         workflow_id = str(scan.ewms_workflow_id)
         channel = self._channels.setdefault(workflow_id, Channel())
-        if workflow_id not in self._feeding:
+        if workflow_id not in self._feeding or self._feeding[workflow_id].done():
             self._feeding[workflow_id] = asyncio.create_task(self._feed(scan, channel, standing))
         channel.listeners += 1
         seen = 0

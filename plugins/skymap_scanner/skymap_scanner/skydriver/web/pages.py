@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request
@@ -11,6 +12,7 @@ from ewms.services import CallerOf
 from skymap_scanner.recos.registry import reco_names
 from skymap_scanner.skydriver.documents import ScanDocument
 from skymap_scanner.skydriver.scans import Scans
+from skymap_scanner.skydriver.web.figures import prepare
 from skymap_scanner.skydriver.web.rows import row_of, title_of
 from skymap_scanner.skydriver.web.search import KINDS, STATES, ScanSearch, found
 
@@ -48,6 +50,7 @@ class ScanPages:
     def __init__(self, scans: Scans) -> None:
         self._scans = scans
         self._host = scans.host
+        self._preparing: asyncio.Task[None] | None = None
 
     def router(self) -> APIRouter:
         """Its routes."""
@@ -61,6 +64,7 @@ class ScanPages:
 
     async def scans(self, request: Request, caller: CallerOf, search: Search) -> HTMLResponse:
         """The list of scans."""
+        self._prepare()
         return self._host.page(request, caller, "scans.html", **await self._listed(search), states=STATES, kinds=KINDS)
 
     async def rows(self, request: Request, caller: CallerOf, search: Search) -> HTMLResponse:
@@ -87,6 +91,7 @@ class ScanPages:
 
     async def new(self, request: Request, caller: CallerOf) -> HTMLResponse:
         """The form for a new scan."""
+        self._prepare()
         recos = [(name, _SAID_OF_RECOS.get(name, "")) for name in reco_names()]
         return self._host.page(
             request, caller, "new.html", recos=recos, clusters=list(self._host.clusters()), workers=_WORKERS
@@ -100,6 +105,11 @@ class ScanPages:
         ]
         fields = [("a", "First scan", a), ("b", "Second scan", b)]
         return self._host.page(request, caller, "compare.html", fields=fields, scans=others)
+
+    def _prepare(self) -> None:
+        """Whoever looks at a list looks at a map next."""
+        if self._preparing is None:
+            self._preparing = asyncio.create_task(asyncio.to_thread(prepare))
 
     async def _listed(self, search: ScanSearch) -> dict[str, Any]:
         scans, after, total = await found(self._host.store, search)

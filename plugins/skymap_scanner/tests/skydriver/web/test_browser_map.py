@@ -7,6 +7,7 @@ import dataclasses
 import json
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,11 +26,11 @@ FEW = settings(max_examples=12)
 HEADER = EventHeader(run_id=138632, event_id=31747601, mjd=60051.25, event_type="gold")
 
 
-def unpacked(text: str, kind: str = "<f4") -> NDArray[np.generic]:
+def unpacked(text: str, kind: str = "<f4") -> NDArray[Any]:
     return np.frombuffer(base64.b64decode(text), kind)
 
 
-def cells_in(document: dict[str, object]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.generic]]:
+def cells_in(document: dict[str, object]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[Any]]:
     """Number, order of the value and value of every cell."""
     runs = np.array(document["runs"], dtype=np.int64).reshape(-1, 3)
     uniq = np.concatenate([np.arange(first, first + count) for first, count, _ in runs])

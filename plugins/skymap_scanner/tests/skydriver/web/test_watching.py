@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from astropy.table import Table
 from playwright.async_api import Page, expect
 
+from skymap_scanner.outputs.skyreader import parse_result
+from skymap_scanner.skydriver.web.drawn_files import MAKERS
 from tests.support.browser import SECONDS, Tab, browser, tab
 from tests.support.conditions import until
 
@@ -180,8 +185,41 @@ async def test_two_scans_are_compared(observatory: Any) -> None:
         await expect(page.locator("#regions tbody tr")).to_have_count(5)
         await opened.picture("scan-compare", whole=True)
         await opened.check_accessibility()
+    await asyncio.to_thread(_files_are_those_of_the_map, observatory, scans[0])
     with observatory.client() as client:
         same = client.get("/skydriver/compare.json", params={"a": scans[0], "b": scans[0]}).json()
     assert same["close"]
     assert same["separation"] == 0
     assert same["regions"][0]["overlap"] == pytest.approx(1.0)
+
+
+def _files_are_those_of_the_map(observatory: Any, scan: str) -> None:
+    """Programs get the same from the stream, the routes beside it, and the files."""
+    base = f"/skydriver/scans/{scan}"
+    with observatory.client() as client:
+        shown = client.get(f"{base}/map.json").json()
+        with client.stream("GET", f"{base}/stream") as stream:
+            lines = stream.iter_lines()
+            kinds: dict[str, Any] = {}
+            while kinds.keys() != {"standing", "map"}:
+                line = next(lines)
+                if line.startswith("event: "):
+                    kinds[line.removeprefix("event: ")] = json.loads(next(lines).removeprefix("data: "))
+        assert kinds["map"] == shown
+        assert (kinds["standing"]["code"], kinds["standing"]["kind"]) == ("SCAN_HAS_FINAL_RESULT", "complete")
+        assert kinds["standing"]["levels"][0] == {"nside": 1, "done": 12, "planned": 12}
+        files = {name: client.get(f"{base}/files/{name}") for name in MAKERS}
+        assert {name: answer.status_code for name, answer in files.items()} == dict.fromkeys(MAKERS, 200)
+        assert all("attachment" in answer.headers["Content-Disposition"] for answer in files.values())
+        result = parse_result(files["result.npz"].content, "result.npz")
+        assert {nside: len(rows) for nside, rows in result.levels.items()} == {int(k): n for k, n in _pixels(shown).items()}
+        assert Table.read(io.BytesIO(files["multiorder.fits"].content), format="fits").meta["ORDERING"] == "NUNIQ"
+        kept = kinds["standing"]["files"]
+        assert client.get(f"{base}/files/{kept[0]}").status_code == 200
+        for name in ("inputs/event.json", "product/../inputs/event.json", "nothing.png"):
+            assert client.get(f"{base}/files/{name}").status_code == 404
+
+
+def _pixels(shown: dict[str, Any]) -> dict[str, int]:
+    pixels: dict[str, int] = shown["overview"]["pixels"]
+    return pixels

@@ -11,6 +11,7 @@ import { bestFit, clusters, contours, downloads, fits, levels } from "./tables.j
 const page = document.getElementById("scan");
 const base = `/skydriver/scans/${page.dataset.scan}`;
 const at = (id) => document.getElementById(id);
+const OF_THE_WORKFLOW = ["resume", "cancel"];
 const OVER = new Set(["complete", "failed", "cancelled"]);
 
 /** Replace the content of an element, unless it is the same. */
@@ -97,9 +98,11 @@ function showStanding(now) {
   put("downloads", downloads(now, base));
   at("no-downloads").hidden = now.number > 0;
   for (const button of document.querySelectorAll("[data-while]")) {
-    button.hidden = !button.dataset.while.split(" ").includes(now.kind) || (button.id === "cancel" && !now.workflow_id);
+    button.hidden = !button.dataset.while.split(" ").includes(now.kind);
+    if (!OF_THE_WORKFLOW.includes(button.id)) continue;
+    button.hidden ||= !now.workflow_id;
+    button.dataset.url = `/api/workflows/${now.workflow_id}/actions/${button.id}`;
   }
-  if (at("cancel")) at("cancel").dataset.url = `/api/workflows/${now.workflow_id}/actions/cancel`;
   tick();
 }
 

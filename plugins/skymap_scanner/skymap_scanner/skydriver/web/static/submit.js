@@ -33,6 +33,7 @@ async function take(file) {
     const found = JSON.parse(await file.text());
     if (found === null || typeof found !== "object" || Array.isArray(found)) throw new SyntaxError("it holds no object");
     event = found;
+    complain(at("submit"), "");
     at("file-words").textContent = wordsOf(found, file.size);
     const simulated = found.is_real === false || found.header?.is_real === false || Boolean(found.truth);
     document.querySelector(`[name="kind"][value="${simulated ? "sim" : "real"}"]`).checked = true;

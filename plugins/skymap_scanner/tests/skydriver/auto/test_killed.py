@@ -14,9 +14,9 @@ import pytest
 
 from tests.support.dev_tree import DevTree, dev_tree, wait_until
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(600)
 DEADLINE = 180.0
-PAUSES = (0.0, 0.02, 0.05, 0.1)
+PAUSES = (0.0, 0.03, 0.1)
 """Seconds between an alert and the death of the service."""
 MORE = """
 [plugins.skydriver]

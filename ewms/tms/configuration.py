@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
+from ewms.core.addresses import is_loopback
 from ewms.core.errors import InputError
 from ewms.core.service.cluster_configuration import ClusterConfiguration
 from ewms.core.service.configuration import Configuration
@@ -15,6 +17,8 @@ from ewms.tms.backend import Backend
 from ewms.tms.backends import backend_class, backend_settings
 
 _MAX_WORKERS = "max_workers"
+_ANY = frozenset({"0.0.0.0", "::"})  # noqa: S104
+"""Where a service listens that has no other URL; who calls it there calls this machine."""
 
 
 class ClusterSetup(NamedTuple):
@@ -40,8 +44,12 @@ class ClusterSetup(NamedTuple):
 def setups_of(configuration: Configuration, names: Sequence[str] = ()) -> list[ClusterSetup]:
     """The clusters of a configuration, or those with these names.
 
-    Raises `InputError` for an unknown name, a backend that is not installed, or a wrong key of one.
+    Raises `InputError` for an unknown name, a backend that is not installed, a wrong key of one, or a service whose URL
+    would show the token to the network.
     """
+    parts = urlsplit(configuration.service.public_url)
+    if parts.scheme == "http" and not (is_loopback(parts.hostname or "") or parts.hostname in _ANY):
+        raise InputError(f"service.url {parts.geturl()}: http would show the token to the network; use https")
     unknown = set(names) - configuration.clusters.keys()
     if unknown or not configuration.clusters:
         known = ", ".join(sorted(configuration.clusters)) or "none; add a table [clusters.NAME]"

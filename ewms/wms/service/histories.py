@@ -64,7 +64,7 @@ class EventHistory(BaseModel):
 
 
 def log_page(found: Reading, task: str | None, event_id: str | None, after: int, limit: int) -> Listing[LogEntry]:
-    """Unsuccessful attempts, oldest first. Synchronous.
+    """Unsuccessful attempts, oldest first; all are counted, and those of the page are kept. Synchronous.
 
     Parameters
     ----------
@@ -73,17 +73,16 @@ def log_page(found: Reading, task: str | None, event_id: str | None, after: int,
     after
         How many to skip: attempts are only ever added.
     """
-    wanted = None if task is None else found.task(task)
-    entries = [
-        (number, event, attempt)
-        for number, event, attempt in found.journal.attempts()
-        if wanted in {None, number} and event_id in {None, event}
-    ]
-    page = entries[after : after + limit]
-    names = found.names
-    items = [_entry(names[number], event, attempt) for number, event, attempt in page]
-    end = after + len(page)
-    return Listing(items=items, after=str(end) if end < len(entries) else None, total=len(entries))
+    wanted, names = None if task is None else found.task(task), found.names
+    items: list[LogEntry] = []
+    total = 0
+    for number, event, attempt in found.journal.attempts():
+        if wanted in {None, number} and event_id in {None, event}:
+            if after <= total < after + limit:
+                items.append(_entry(names[number], event, attempt))
+            total += 1
+    end = after + len(items)
+    return Listing(items=items, after=str(end) if end < total else None, total=total)
 
 
 def event_history(found: Reading, task: str, event_id: str) -> EventHistory:

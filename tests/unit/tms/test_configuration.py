@@ -51,3 +51,24 @@ def test_mistakes_are_named_in_one_line(tmp_path: Path, clusters: str, names: tu
         setups_of(configured(tmp_path, clusters), names)
     assert str(caught.value).startswith(words)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "is_safe"),
+    [
+        ("https://ewms.example.org", True),
+        ("http://127.0.0.1:8080", True),
+        ("http://localhost:8080", True),
+        ("http://0.0.0.0:8080", True),
+        ("http://ewms.example.org", False),
+        ("http://192.0.2.7:8080", False),
+    ],
+)
+def test_a_token_is_not_shown_to_the_network(tmp_path: Path, url: str, is_safe: bool) -> None:
+    configuration = configured(tmp_path, HERE)
+    configuration = configuration.model_copy(update={"service": configuration.service.model_copy(update={"url": url})})
+    if is_safe:
+        assert [setup.service_url for setup in setups_of(configuration)] == [url]
+        return
+    with pytest.raises(InputError, match="http would show the token to the network; use https"):
+        setups_of(configuration)

@@ -117,8 +117,8 @@ class ScanDocument(_Document):
     """A result that was sent, in place of the workflow's."""
     given_progress: dict[str, Any] | None = None
     """A progress that was sent, in place of the workflow's."""
-    is_told: bool = False
-    """Whether event or scan metadata were sent; they are taken once."""
+    told: tuple[str, ...] = ()
+    """Which metadata were sent, in place of ours; each is taken once."""
     outcome: Outcome = ""
     """How its workflow ended."""
     reason: str = ""

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+import skymap_scanner
 from ewms.services import InputError, projected
 from skymap_scanner.skydriver.documents import RecoUsed, ScanDocument
 from skymap_scanner.skydriver.order import ScanOrder
@@ -32,7 +33,7 @@ _KEPT = (
     "replaced_by_scan_id",
     "last_updated",
 )
-_OWN = ("owner", "reco", "rescan_of", "overview")
+_OWN = ("owner", "reco", "rescan_of", "content_digest", "outcome", "overview")
 
 
 def manifest_of(scan: ScanDocument, standing: Standing, progress: dict[str, Any] | None) -> dict[str, Any]:
@@ -95,6 +96,17 @@ def stored_request(scan: ScanDocument, clusters: Mapping[str, int]) -> dict[str,
         "debug_mode": ["client-logs"] if order.return_output else [],
         "i3_event_id": scan.i3_event_id,
         **{name: size for name, size in sizes.items() if size is not None},
+    }
+
+
+def scan_metadata(order: ScanOrder, reco: RecoUsed) -> dict[str, Any]:
+    """How the scan is made."""
+    return {
+        "scanner": f"skymap_scanner {skymap_scanner.__version__}",
+        "reco_algo": reco.used,
+        "nsides": order.table,
+        "policy": order.policy,
+        "pointed": order.pointed,
     }
 
 

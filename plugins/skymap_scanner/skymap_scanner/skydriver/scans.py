@@ -27,7 +27,7 @@ from skymap_scanner.skydriver.beginning import Beginning
 from skymap_scanner.skydriver.documents import KEYS, SCANS, GivenResult, ScanDocument, new_scan_id
 from skymap_scanner.skydriver.events import Events
 from skymap_scanner.skydriver.filters import scan_query
-from skymap_scanner.skydriver.manifest import manifest_of, server_args
+from skymap_scanner.skydriver.manifest import manifest_of, scan_metadata, server_args
 from skymap_scanner.skydriver.order import ScanOrder
 from skymap_scanner.skydriver.progress import progress_of
 from skymap_scanner.skydriver.recos import Recos
@@ -104,6 +104,7 @@ class Scans:
             classifiers=order.classifiers,
             i3_event_id=kept.i3_event_id,
             event_metadata=kept.metadata.model_dump(mode="json") | {"is_real_event": order.is_real},
+            scan_metadata=scan_metadata(order, reco),
             owner=caller.name,
             order=order.model_copy(update={"i3_event_id": kept.i3_event_id}),
             reco=reco,
@@ -159,7 +160,8 @@ class Scans:
             self.require_change(caller, old)
         if abort_first:
             await self._abort(old)
-        now, classifiers = self.host.now(), {**old.order.classifiers, "rescan": True, "origin_scan_id": scan_id}
+        now, reco = self.host.now(), self._recos.used(old.order.reco_algo)
+        classifiers = {**old.order.classifiers, "rescan": True, "origin_scan_id": scan_id}
         fits = len(classifiers) <= MOST_CLASSIFIERS
         new = ScanDocument(
             scan_id=new_scan_id(now),
@@ -170,9 +172,10 @@ class Scans:
             classifiers=classifiers if fits else old.order.classifiers,  # `rescan_of` tells it all the same
             i3_event_id=old.i3_event_id,
             event_metadata=old.event_metadata,
+            scan_metadata=scan_metadata(old.order, reco),
             owner=caller.name,
             order=old.order,
-            reco=self._recos.used(old.order.reco_algo),
+            reco=reco,
             content_digest=old.content_digest,
             rescan_of=scan_id,
         )
@@ -241,7 +244,7 @@ class Scans:
         return await self.change(scan_id, lambda _: {"given_result": given})
 
     async def tell(self, scan_id: str, change: ManifestChange) -> ScanDocument:
-        """Keep what a scanner reports of itself; `InputError` for metadata that are there already and are others."""
+        """Keep what a scanner reports of itself; `InputError` for metadata that were sent before and are others now."""
 
         def edit(scan: ScanDocument) -> dict[str, Any]:
             fields: dict[str, Any] = {}
@@ -249,10 +252,11 @@ class Scans:
                 fields["given_progress"] = change.progress.model_dump(mode="json")
             event = None if change.event_metadata is None else change.event_metadata.model_dump(mode="json")
             for name, value in (("event_metadata", event), ("scan_metadata", change.scan_metadata or None)):
-                former = getattr(scan, name)
-                if value is not None and former is not None and former != value:
-                    raise InputError(f"{name} of scan {scan_id} is set already; it is set once")
-                fields |= {} if value is None else {name: value}
+                if value is None:
+                    continue
+                if name in scan.told and getattr(scan, name) != value:
+                    raise InputError(f"{name} of scan {scan_id} was sent before, and is another one; it is taken once")
+                fields |= {name: value, "told": (*fields.get("told", scan.told), name)}
             return fields
 
         return await self.change(scan_id, edit)
@@ -290,6 +294,10 @@ class Scans:
         """Its batches of workers."""
         workflow = await self.workflow(scan)
         return [] if workflow is None else await self.host.taskforces(self._owner(scan), workflow.workflow_id)
+
+    async def same_event(self, scan: ScanDocument) -> Found:
+        """Scans of an event with the same content, however it was written; itself among them."""
+        return await self.find({"content_digest": scan.content_digest}, include_deleted=True)
 
     async def failures(self, scan: ScanDocument) -> list[dict[str, Any]]:
         """Why pixels failed, by cause."""

@@ -52,7 +52,13 @@ class Standing(NamedTuple):
 
 
 def standing(
-    workflow: WorkflowDocument | None, *, has_final: bool, has_partial: bool, is_deleted: bool = False, reason: str = ""
+    workflow: WorkflowDocument | None,
+    *,
+    has_final: bool,
+    has_partial: bool,
+    is_deleted: bool = False,
+    is_elsewhere: bool = False,
+    reason: str = "",
 ) -> Standing:
     """How a scan stands.
 
@@ -62,18 +68,20 @@ def standing(
         Its workflow; None while it has none.
     has_final, has_partial
         Whether there is such a result.
+    is_elsewhere
+        Whether another service has its workflow.
     reason
         Why there is no workflow yet.
     """
     deactivated = None if workflow is None else _deactivated(workflow)
     if has_final:
         return Standing(FINAL_RESULT, Condition.COMPLETE, "", deactivated)
-    suffix = _suffix(workflow, has_partial)
+    suffix = _suffix(workflow, has_partial, is_elsewhere)
+    prefix = "IN_PROGRESS" if suffix in _BEGUN else "PENDING"
     if workflow is None:
         if is_deleted:
             return Standing(f"ABORTED__{suffix}", Condition.CANCELLED, reason)
-        return Standing(f"PENDING__{suffix}", Condition.WAITING, reason)
-    prefix = "IN_PROGRESS" if suffix in _BEGUN else "PENDING"
+        return Standing(f"{prefix}__{suffix}", Condition.WAITING, reason)
     if deactivated is not None:
         condition = Condition.CANCELLED if _is_over(workflow) else _CONDITIONS[workflow.state]
         return Standing(f"{deactivated}__{suffix}", condition, workflow.reason, deactivated)
@@ -84,11 +92,11 @@ def standing(
     return Standing(f"{prefix}__{suffix}", _CONDITIONS[workflow.state], workflow.reason)
 
 
-def _suffix(workflow: WorkflowDocument | None, has_partial: bool) -> str:
+def _suffix(workflow: WorkflowDocument | None, has_partial: bool, is_elsewhere: bool) -> str:
     if has_partial:
         return "PARTIAL_RESULT_GENERATED"
     if workflow is None:
-        return "PRESTARTUP"
+        return "WAITING_ON_SCANNER_SERVER_STARTUP" if is_elsewhere else "PRESTARTUP"
     is_begun = workflow.active or bool(workflow.counts)
     return "WAITING_ON_FIRST_PIXEL_RECO" if is_begun else "WAITING_ON_SCANNER_SERVER_STARTUP"
 

@@ -59,6 +59,7 @@ class ScanView:
             has_final=self.has_final,
             has_partial=self.has_partial,
             is_deleted=self.scan.is_deleted,
+            is_elsewhere=self.scan.is_requested and self.workflow is None,
             reason=self.scan.reason,
         )
 

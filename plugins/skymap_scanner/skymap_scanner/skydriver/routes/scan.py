@@ -148,9 +148,9 @@ def _standing(routes: APIRouter, scans: Scans) -> None:
 
     @routes.get("/scan/{scan_id}/details")
     async def get_details(scan_id: str, request: Request, no_redirect: NoRedirect = False) -> dict[str, Any]:
-        """Beyond SkyDriver: how a scan stands and why, what failed by cause, where its workers are, and its files."""
+        """Beyond SkyDriver: how a scan stands and why, what failed, its workers and files, scans of the same event."""
         scan = await current(scans, request, scan_id, no_redirect=no_redirect)
-        view = await scans.view(scan)
+        view, same = await scans.view(scan), await scans.same_event(scan)
         return {
             "scan_id": scan.scan_id,
             "scan_state": view.state,
@@ -166,6 +166,7 @@ def _standing(routes: APIRouter, scans: Scans) -> None:
             ],
             "failures": await scans.failures(scan),
             "files": sorted(await scans.files(scan)),
+            "same_event": {"scan_ids": [one.scan_id for one in same.items], "total": same.total},
         }
 
 

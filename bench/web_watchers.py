@@ -198,6 +198,7 @@ if __name__ == "__main__":
     arguments = parser.parse_args()
     with contextlib.suppress(KeyboardInterrupt):
         if arguments.watch:
-            asyncio.run(watch(*arguments.watch, arguments.pages))
+            address, watched = arguments.watch
+            asyncio.run(watch(address, watched, arguments.pages))
         else:
             main(arguments.pages, arguments.rounds, arguments.events)

@@ -9,14 +9,14 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
+from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]
+from playwright.async_api import Browser, ConsoleMessage, Page, ViewportSize, async_playwright
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 SECONDS = 60.0
 ARTEFACTS = Path(__file__).parents[2] / "test-artefacts"
 """Screenshots of the tests; `python -m tests.support.pictures` copies some of them to the documentation."""
-DESKTOP, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
+DESKTOP, PHONE = ViewportSize(width=1280, height=860), ViewportSize(width=390, height=844)
 _ARGUMENTS = (
     "--disable-gpu",
     "--disable-quic",

@@ -136,7 +136,7 @@ async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Place
         paths = create_app(service.state).openapi()["paths"]
         routes = {f"{method.upper()} {path}" for path, operations in paths.items() for method in operations}
         pages = (route for router in web.routers for route in router.routes if isinstance(route, APIRoute))
-        routes |= {documented(f"{method} {route.path}") for route in pages for method in route.methods}
+        routes |= {documented(f"{method} {route.path}") for route in pages for method in route.methods or ()}
         yield Place(service=service, app_routes=frozenset(routes), parameters=parameters, tokens=tokens)
 
 

@@ -90,7 +90,7 @@ function take(workflow) {
   if (part && mark && before && mark(before) !== mark(workflow)) readLists();
 }
 
-follow(`/api/workflows/${id}/stream?every=1&summary=true&stay=true`, { workflow: take });
+if (root.dataset.stream) follow(root.dataset.stream, { workflow: take }); // who may not listen sees the page as it was
 
 if (plot) {
   const now = Date.now();

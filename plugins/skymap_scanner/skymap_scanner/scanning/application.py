@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -96,10 +95,10 @@ class Scan(Application[Event, Outcome, Product]):
 
     @classmethod
     def prepare(cls) -> None:
-        """Load what a scan imports when it comes to it."""
-        importlib.import_module("skymap_scanner.outputs")
-        importlib.import_module("skymap_scanner.detector.coordinates")
-        reco_class(DEFAULT_RECO)
+        """Load what the first scan and its product would wait for."""
+        from skymap_scanner.scanning.warming import warm_outputs
+
+        warm_outputs()
 
     def context(self) -> Mapping[str, bytes]:
         """The event and what to do with it."""

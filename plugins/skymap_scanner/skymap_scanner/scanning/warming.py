@@ -7,10 +7,12 @@ import math
 import numpy as np
 
 from skymap_scanner.event import Alert, EventHeader
+from skymap_scanner.outputs import product_files
 from skymap_scanner.pulses import PULSE
 from skymap_scanner.recos.base import Pixel
 from skymap_scanner.recos.cascade import classify
 from skymap_scanner.recos.mpe import Mpe
+from skymap_scanner.result import ROW, ScanResult
 
 _NANOSECONDS_PER_STRING = 400.0
 _NANOSECONDS_PER_MODULE = 60.0
@@ -29,6 +31,18 @@ def warm() -> None:
         ]
     )
     classify(alert)
+
+
+def warm_outputs() -> None:
+    """Choose the first pixels of a scan, and write the files of one: much is only imported there."""
+    from skymap_scanner.detector.coordinates import to_local
+
+    to_local(np.zeros(1), np.zeros(1), 58_000.0)
+    rows = np.zeros(12, dtype=ROW)
+    rows["index"] = np.arange(12)
+    rows["llh"] = np.arange(12.0)
+    header = EventHeader(run_id=1, event_id=0, mjd=58_000.0, event_type="made up", is_real=False)
+    product_files(ScanResult(header=header, reco=Mpe.name, levels={1: rows}, complete=True), plots=False)
 
 
 def _made_up() -> Alert:

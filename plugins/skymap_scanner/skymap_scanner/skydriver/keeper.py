@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import itertools
 import json
 import logging
@@ -17,6 +18,7 @@ from skymap_scanner.skydriver.scans import Scans
 from skymap_scanner.skydriver.submission import SCAN_LABEL
 
 _SWEEP_SECONDS = 5.0
+_LOADED_AHEAD = "skymap_scanner.scanning.workflow"
 _LOOKS_EVERY = 6
 """Sweeps."""
 _OVERVIEW = "product/best_fit.json"
@@ -38,6 +40,7 @@ class Keeper:
 
     async def run(self) -> None:
         """Until the service stops."""
+        await asyncio.to_thread(importlib.import_module, _LOADED_AHEAD)  # the first scan is not to wait for it
         async with asyncio.TaskGroup() as group:
             follow = group.create_task(self._follow())
             for number in itertools.count():

@@ -84,28 +84,51 @@ class ScanRequest(Body):
     """`POST /scan`."""
 
     docker_tag: Text
+    """Image of the scanner; not used here."""
     scanner_server_memory_bytes: DataSize | None = None
+    """Of the scanner's server; not used here."""
     scanner_server_memory: DataSize | None = None
+    """The same, by its old name."""
     worker_memory_bytes: DataSize | None = None
+    """What each worker asks for."""
     worker_memory: DataSize | None = None
+    """The same, by its old name."""
     memory: str | int | None = None
+    """Refused since it was renamed."""
     worker_disk_bytes: DataSize | None = None
+    """What each worker asks for."""
     worker_disk: DataSize | None = None
+    """The same, by its old name."""
     request_clusters: Clusters | None = None
+    """Workers by cluster."""
     cluster: Clusters | None = None
+    """The same, by its old name."""
     reco_algo: Text
+    """Which reconstruction."""
     event_i3live_json: str | dict[str, Any] = Field(default={})
+    """The event, as an object or as text."""
     i3_event_id: str = ""
+    """An event that is known, in its place."""
     nsides: Nsides
+    """Extension by nside."""
     real_or_simulated_event: Kind
+    """Which of the two."""
     predictive_scanning_threshold: Threshold = 1.0
+    """Part of a level that is finished before the next one is begun on trial."""
     max_pixel_reco_time: Annotated[Whole, Field(ge=1, le=10_000_000)]
+    """Seconds that one pixel may take."""
     debug_mode: Annotated[list[Literal["client-logs"]], BeforeValidator(_one_or_many)] = []
+    """Whether workers' output is brought back."""
     classifiers: Annotated[Classifiers, AfterValidator(_checked_classifiers)] = {}
+    """The user's labels."""
     priority: Annotated[Whole, Field(ge=-(1 << 31), lt=1 << 31)] = 0
+    """At 100 and above in the urgent lane."""
     scanner_server_env_from_user: Variables = {}
+    """Variables of the scanner's server; not used here, and not kept."""
     scanner_server_env: Variables = {}
+    """The same, by their old name."""
     manifest_projection: Projection = "*"
+    """Which fields of the manifest are answered."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -168,47 +191,64 @@ class FindRequest(Body):
     """`POST /scans/find`."""
 
     filter: dict[str, Any]
+    """In the language of `ewms.services.Query`."""
     include_deleted: bool = False
+    """Whether scans that were deleted are found too."""
     manifest_projection: Projection = "*"
+    """Which fields of the manifests are answered."""
 
 
 class RescanRequest(Body):
     """`POST /scan/{scan_id}/actions/rescan`."""
 
     no_redirect: bool = False
+    """The scan itself, whatever took its place."""
     abort_first: bool = False
+    """Whether the old one is given up."""
     replace_scan: bool = False
+    """Whether the new one takes its place."""
     manifest_projection: Projection = "*"
+    """Which fields of the manifest are answered."""
 
 
 class AddWorkersRequest(Body):
     """`POST /scan/{scan_id}/actions/add-workers`."""
 
     no_redirect: bool = False
+    """The scan itself, whatever took its place."""
     n_workers: Annotated[Whole, Field(ge=1, le=1_000_000)]
+    """How many more."""
     cluster_location: Text
+    """Where, by name or alias."""
 
 
 class DeleteRequest(Body):
     """`DELETE /scan/{scan_id}`."""
 
     no_redirect: bool = False
+    """The scan itself, whatever took its place."""
     delete_completed_scan: bool = False
+    """Also one that has its final result."""
     manifest_projection: Projection = "*"
+    """Which fields of the manifest are answered."""
 
 
 class ResultRequest(Body):
     """`PUT /scan/{scan_id}/result`."""
 
     skyscan_result: dict[str, Any]
+    """As skyreader serialises it."""
     is_final: bool
+    """Whether it is the last one."""
 
 
 class WorkflowIdRequest(Body):
     """`POST /scan/{scan_id}/ewms/workflow-id`."""
 
     workflow_id: Text
+    """Of the scan's workflow."""
     ewms_address: Text
+    """Of the service that has it."""
 
 
 class Stats(BaseModel):
@@ -217,11 +257,17 @@ class Stats(BaseModel):
     model_config = ConfigDict(frozen=True, extra="allow")
 
     start: dict[str, Any]
+    """When what began."""
     runtime: dict[str, Any]
+    """How long what took."""
     rate: dict[str, Any] = {}
+    """How fast it is."""
     end: str = ""
+    """When it ended."""
     finished: bool = False
+    """Whether it has ended."""
     predictions: dict[str, Any] = {}
+    """How long it still takes."""
 
 
 class ProgressBody(BaseModel):
@@ -230,13 +276,21 @@ class ProgressBody(BaseModel):
     model_config = ConfigDict(frozen=True, extra="allow")
 
     summary: str
+    """In one line."""
     epilogue: str
+    """What is to be said at the end."""
     tallies: dict[str, Any]
+    """Counts of pixels."""
     processing_stats: Stats
+    """Times and rates."""
     predictive_scanning_threshold: Annotated[float, Field(ge=0, le=1)]
+    """Of the scan."""
     last_updated: str
+    """When it was reported."""
     start: int | None = None
+    """Seconds since 1970."""
     end: int | None = None
+    """Seconds since 1970; None while it goes on."""
 
 
 class EventMetadata(BaseModel):
@@ -245,15 +299,23 @@ class EventMetadata(BaseModel):
     model_config = ConfigDict(frozen=True, extra="allow")
 
     run_id: int
+    """Number of the run."""
     event_id: int
+    """Number of the event in its run."""
     event_type: str
+    """Stream or alert kind."""
     mjd: float
+    """Start of the read-out, modified Julian date."""
     is_real_event: bool
+    """False for a simulated one."""
 
 
 class ManifestChange(Body):
     """`PATCH /scan/{scan_id}/manifest`."""
 
     progress: ProgressBody | None = None
+    """In place of what is derived."""
     event_metadata: EventMetadata | None = None
+    """Which event it is; taken once."""
     scan_metadata: dict[str, Any] = {}
+    """What else is known; taken once."""

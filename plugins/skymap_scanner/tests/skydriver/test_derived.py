@@ -118,7 +118,7 @@ def test_parts_of_a_manifest() -> None:
     manifest = {"a": 1, "b": {"c": 2, "d": 3}, "e": 4}
     assert shown(manifest, "*", {"e"}) == {"a": 1, "b": {"c": 2, "d": 3}}
     assert shown(manifest, ["b.c", "a", "none", "", "."]) == {"b": {"c": 2}, "a": 1}
-    with pytest.raises(InputError, match="'e.x' is not shown here"):
+    with pytest.raises(InputError, match=r"'e\.x' is not shown here"):
         shown(manifest, ["e.x"], {"e"})
 
 

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from ewms.stores.store import Insert
+
 from .conftest import Sky, event_of, scan_body
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -105,6 +107,27 @@ async def test_a_search_does_no_harm(sky: Sky) -> None:
         answer = await sky.of().post("/scans/find", json={"filter": filter_})
         assert answer.status_code == 400, (filter_, answer.text[:200])
         assert "\n" not in answer.json()["error"]
+
+
+async def test_ten_thousand_scans_are_paged(sky: Sky) -> None:
+    manifest = await sky.posted()
+    store = sky.service.state.store
+    kept = await store.get("skydriver_scans", manifest["scan_id"])
+    assert kept is not None
+    many, at_once = 10_000, 1000
+    for start in range(0, many, at_once):
+        keys = [f"{number:032x}" for number in range(start, start + at_once)]
+        same = {"priority": -77, "outcome": "cancelled", "ewms_workflow_id": None}
+        bodies = ({**kept.body, **same, "scan_id": key, "timestamp": float(int(key, 16))} for key in keys)
+        await store.write(*(Insert(collection="skydriver_scans", key=body["scan_id"], body=body) for body in bodies))
+    body = {"filter": {"priority": -77}, "manifest_projection": ["scan_id"]}
+    found = await sky.ask("/scans/find", method="POST", json=body)
+    assert (len(found["manifests"]), found["total"]) == (1000, many)
+    rest = await sky.ask("/scans/find", method="POST", json=body, params={"after": found["after"], "limit": 3})
+    assert [int(one["scan_id"], 16) for one in rest["manifests"]] == [8999, 8998, 8997]
+    for limit in (0, 1001):
+        answer = await sky.of().post("/scans/find", json=body, params={"limit": limit})
+        assert answer.status_code == 400
 
 
 async def test_an_event_keeps_its_letters(sky: Sky) -> None:

@@ -13,7 +13,7 @@ from axe_playwright_python.async_playwright import Axe  # type: ignore[import-un
 from playwright.async_api import Browser, ConsoleMessage, Page, ViewportSize, async_playwright
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
-SECONDS = 60.0
+SECONDS = 120.0
 ARTEFACTS = Path(__file__).parents[2] / "test-artefacts"
 """Screenshots of the tests; `python -m tests.support.pictures` copies some of them to the documentation."""
 DESKTOP, PHONE = ViewportSize(width=1280, height=860), ViewportSize(width=390, height=844)
@@ -74,7 +74,7 @@ class Tab:
 
     async def open(self, path: str) -> Page:
         """Go to a page of the service."""
-        await self.page.goto(f"{self.url}{path}")
+        await self.page.goto(f"{self.url}{path}", wait_until="domcontentloaded")
         return self.page
 
     @contextlib.contextmanager
@@ -89,6 +89,8 @@ class Tab:
     async def picture(self, name: str, *, whole: bool = False) -> None:
         """Keep a screenshot as `test-artefacts/NAME.png`."""
         ARTEFACTS.mkdir(exist_ok=True)
+        if whole:
+            await self.page.evaluate("scrollTo(0, 0)")
         await self.page.screenshot(path=ARTEFACTS / f"{name}.png", full_page=whole, animations="disabled")
 
     async def check_accessibility(self) -> None:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 _SPANS = ((86_400.0, "d"), (3600.0, "h"), (60.0, "min"))
@@ -55,6 +55,13 @@ def moment(seconds: float | None) -> Markup:
     return Markup('<time datetime="{}">{} UTC</time>').format(machine, words)
 
 
+def words(text: str) -> Markup:
+    """One line of the service for people, with its `commands` as such; escaped like any text."""
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if number % 2 else escape(part) for number, part in enumerate(text.split("`"))
+    )
+
+
 def as_json(value: Any) -> str:
     """A value as people read JSON; escaped like any text."""
     return json.dumps(value, indent=2, ensure_ascii=False, default=str)
@@ -66,5 +73,6 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "duration": duration,
     "moment": moment,
     "json": as_json,
+    "words": words,
 }
 """By their names in templates."""

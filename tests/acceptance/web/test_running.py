@@ -18,7 +18,7 @@ from tests.support.browser import SECONDS, tab
 from tests.support.dev_tree import DevTree, dev_tree
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)]
-expect.set_options(timeout=2000 * SECONDS)
+expect.set_options(timeout=1000 * SECONDS)
 CODE = b"""
 import os, sys, time
 

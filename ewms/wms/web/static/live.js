@@ -2,6 +2,7 @@
 
 const FIRST_PAUSE = 1000;
 const LONGEST_PAUSE = 15000;
+const HIDDEN_PAUSE = 5000;
 const NARROW_SPACE = "\u202f";
 
 /** A count in full, with its thousands apart. */
@@ -56,6 +57,7 @@ export function follow(url, handlers, onstate = () => {}) {
   let timer = 0;
   const tell = (state) => { tellConnection(state); onstate(state); };
   const open = () => {
+    if (document.hidden) return;
     source = new EventSource(url);
     source.onopen = () => {
       tell(wasLost ? "regained" : "live");
@@ -73,11 +75,18 @@ export function follow(url, handlers, onstate = () => {}) {
       source.addEventListener(kind, (event) => handle(JSON.parse(event.data)));
     }
   };
-  const close = () => { clearTimeout(timer); source?.close(); };
+  const close = () => { clearTimeout(timer); source?.close(); source = null; };
+  // A browser keeps six connections to a service at most: a page that nobody looks at leaves its own to others.
+  const look = () => {
+    clearTimeout(timer);
+    if (document.hidden) timer = setTimeout(close, HIDDEN_PAUSE);
+    else if (source === null || source.readyState === EventSource.CLOSED) open();
+  };
   open();
+  document.addEventListener("visibilitychange", look);
   addEventListener("pagehide", close);
-  addEventListener("pageshow", (event) => event.persisted && open());
-  return close;
+  addEventListener("pageshow", (event) => event.persisted && look());
+  return () => { document.removeEventListener("visibilitychange", look); close(); };
 }
 
 /** What an error of the service says. */

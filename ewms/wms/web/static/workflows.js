@@ -1,13 +1,19 @@
 // The list of workflows: rows that are shown change as they happen; what is new is told of, not pushed in between.
-import { follow, number } from "./live.js";
+import { follow, number, renew } from "./live.js";
 import { show } from "./workflow_state.js";
 
-const rows = new Map([...document.querySelectorAll("tr[data-workflow]")].map((row) => [row.dataset.workflow, row]));
+const SPREAD = 3000;
 const news = new Set();
+let isFirst = true;
 
 follow("/api/stream?every=1", {
+  // It is not known what changed since the page was made, or since the connection was lost.
+  reset() {
+    if (!isFirst) setTimeout(() => renew("list"), SPREAD * Math.random());
+    isFirst = false;
+  },
   workflow(workflow) {
-    const row = rows.get(workflow.workflow_id);
+    const row = document.querySelector(`tr[data-workflow="${CSS.escape(workflow.workflow_id)}"]`);
     if (row) {
       show(row, workflow);
       return;

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ewms.wms.web.filters import duration, moment, number, size
+from ewms.wms.web.filters import duration, moment, number, size, words
 
 
 @pytest.mark.parametrize(("value", "text"), [(0, "0"), (999, "999"), (1234567, "1\u202f234\u202f567"), (None, "\u2013")])
@@ -31,3 +31,8 @@ def test_durations(seconds: float | None, text: str) -> None:
 def test_a_moment_is_an_element_in_universal_time() -> None:
     assert moment(0) == "&ndash;"
     assert moment(1e9) == '<time datetime="2001-09-09T01:46:40+00:00">2001-09-09 01:46:40 UTC</time>'
+
+
+def test_commands_in_words_are_told_apart_and_nothing_is_html() -> None:
+    assert words("no <b>host</b>; start `ewms drive`") == "no &lt;b&gt;host&lt;/b&gt;; start <code>ewms drive</code>"
+    assert words("an odd ` is nothing") == "an odd <code> is nothing</code>"

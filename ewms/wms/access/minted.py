@@ -70,6 +70,8 @@ class MintedTokens:
         """
         if not owner or not owner.isprintable() or len(owner) > 200:
             raise InputError("the owner of a token is a name of 1 to 200 printable characters")
+        if not label.isprintable() or len(label) > 200:
+            raise InputError("the label of a token is at most 200 printable characters")
         token = PREFIX + secrets.token_urlsafe(_BYTES)
         now = self._clock()
         document = TokenDocument(

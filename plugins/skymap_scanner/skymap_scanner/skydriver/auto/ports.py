@@ -43,6 +43,8 @@ class Progress(NamedTuple):
     """How it ended; nothing while it runs."""
     reason: str = ""
     """Why it did not complete."""
+    replaced_by: str = ""
+    """The scan that took its place; nothing where none did."""
 
 
 class Scanner(Protocol):

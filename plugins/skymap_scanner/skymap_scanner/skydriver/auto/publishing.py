@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from ewms.services import Query
+from ewms.services import Conflict, Insert, Query, Replace
 from skymap_scanner.skydriver.auto.collections import PUBLICATIONS
 from skymap_scanner.skydriver.auto.documents import change, find_all
 from skymap_scanner.skydriver.auto.policy import Stage
@@ -56,6 +56,10 @@ class Publishing:
         if not found:
             return False
         progress = await self._scanner.progress(scan_id)
+        if progress.replaced_by:
+            for publication in found:
+                await self._hand_over(publication.publication_id, progress.replaced_by)
+            return await self.note(progress.replaced_by)
         if progress.ended:
             return any([await self._end(publication, progress) for publication in found])
         for publication in found:
@@ -95,6 +99,33 @@ class Publishing:
         except PolicyError:
             return True  # it may, once somebody has mended the policy
         return target is None or stage in target.stages
+
+    async def _hand_over(self, publication_id: str, scan_id: str) -> None:
+        """Have the scan that took another's place take its publication, too."""
+        while (stored := await self._documents.get(PUBLICATIONS, publication_id)) is not None:
+            old = _MODEL.model_validate(stored.body)
+            done = old.model_copy(update={"state": "done", "due": None, "reason": f"replaced by scan {scan_id}"})
+            new = _MODEL(
+                publication_id=f"{scan_id}.{old.target}",
+                alert_id=old.alert_id,
+                scan_id=scan_id,
+                rule=old.rule,
+                target=old.target,
+                event=old.event,
+            )
+            changes: list[Insert | Replace] = [
+                Replace(
+                    collection=PUBLICATIONS, key=publication_id, version=stored.version, body=done.model_dump(mode="json")
+                )
+            ]
+            if await self._documents.get(PUBLICATIONS, new.publication_id) is None:
+                changes.append(Insert(collection=PUBLICATIONS, key=new.publication_id, body=new.model_dump(mode="json")))
+            try:
+                await self._documents.write(*changes)
+            except Conflict:
+                continue  # it was sent meanwhile, or somebody else was faster
+            break
+        await asyncio.to_thread(self._spool.forget, publication_id.partition(".")[0])
 
     async def _end(self, publication: PublicationDocument, progress: Progress) -> bool:
         def ended(found: PublicationDocument) -> PublicationDocument | None:

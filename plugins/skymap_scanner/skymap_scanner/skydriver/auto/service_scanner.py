@@ -35,6 +35,8 @@ class ServiceScanner:
         """How far a scan is."""
         scan = await self._scans.get(scan_id)
         workflow = await self._scans.workflow(scan)
+        if scan.replaced_by_scan_id:
+            return Progress(0, replaced_by=scan.replaced_by_scan_id)
         if workflow is None:
             return Progress(0, "cancelled", "the scan was deleted") if scan.is_deleted else Progress(0)
         match workflow.state:

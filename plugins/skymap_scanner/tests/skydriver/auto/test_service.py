@@ -346,6 +346,21 @@ async def test_a_scan_that_fails_is_told_and_its_map_comes_all_the_same_later(
         assert (final.parent / "run.multiorder.fits").read_bytes() == b"map"
 
 
+async def test_a_scan_that_takes_the_place_of_another_takes_its_targets_too(tmp_path: Path, event_bytes: EventBytes) -> None:
+    (tmp_path / "shift").mkdir()
+    (tmp_path / "other").mkdir()
+    async with skydriver(tmp_path) as (service, http):
+        old, driver = (await posted(http, event_bytes()))["scans"][0]["scan_id"], Driver(service.state, http)
+        await change(service.state, await driver.workflow_of(old), {"state": "failed", "reason": "no pilot lives"})
+        place = tmp_path / "shift" / "run00118000.evt000000000007.gold"
+        await until(lambda: _exists(place / old / "final" / "published.json"), "the failure", SECONDS)
+        answer = await http.post(f"scan/{old}/actions/rescan", json={"replace_scan": True})
+        new = answer.json()["scan_id"]
+        await driver.complete(new, FINAL_FILES)
+        await until(lambda: _exists(place / new / "final" / "published.json"), "the map", SECONDS)
+        assert {item["state"] for item in await _publications(http, old)} == {"done"}
+
+
 async def test_a_webhook_is_called_as_the_service_calls_them(tmp_path: Path, event_bytes: EventBytes) -> None:
     """Signed, again until it answers well, and into private networks only where an operator allows it."""
     calls: asyncio.Queue[tuple[dict[str, str], bytes]] = asyncio.Queue()

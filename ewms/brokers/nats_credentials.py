@@ -27,6 +27,10 @@ from ewms.core.service.access_configuration import NatsAccess
 logger = logging.getLogger("ewms.brokers.nats")
 
 _OK = 200
+_BYTES = 100
+"""Of one revocation in the account's token: a user's id and a time."""
+_SHARE = 2
+"""What is revoked fills one part in so many, at most, of the largest message that servers take: its token must fit there."""
 
 
 class _Result(msgspec.Struct):
@@ -112,8 +116,9 @@ class NatsCredentials(CredentialIssuer):
 
     async def revoke(self, workflow_id: str) -> None:
         """As in the contract."""
-        user = self._user(workflow_id)
-        self._untold[user.id] = self._revoked[user.id] = int(self._clock())
+        user, now = self._user(workflow_id), int(self._clock())
+        self._revoked = {user: at for user, at in self._revoked.items() if at >= now}  # others are of no more use to `issue`
+        self._untold[user.id] = self._revoked[user.id] = now
         async with self._telling:  # whoever waits here is told of with all others at once
             if user.id in self._untold:
                 await self._tell()
@@ -136,8 +141,7 @@ class NatsCredentials(CredentialIssuer):
         now = int(self._clock())
         known = await self._account_token()
         claims = known["nats"]
-        revocations = {user: at for user, at in claims.get("revocations", {}).items() if at > now - MAX_LIFETIME}
-        claims["revocations"] = {**revocations, **untold}
+        claims["revocations"] = self._needed({**claims.get("revocations", {}), **untold}, now)
         # Of two tokens that were made in the same second servers may keep the first.
         issued = max(now, known["iat"] + 1)
         token = self._operator.token(
@@ -151,6 +155,15 @@ class NatsCredentials(CredentialIssuer):
         for user, at in untold.items():
             if self._untold.get(user) == at:
                 del self._untold[user]
+
+    def _needed(self, revocations: dict[str, int], now: int) -> dict[str, int]:
+        """Those of credentials that may not have ended by themselves, but no more than servers take: the latest."""
+        kept = {user: at for user, at in revocations.items() if at > now - MAX_LIFETIME}
+        room = self._connection.max_payload // (_SHARE * _BYTES)
+        if len(kept) <= room:
+            return kept
+        logger.warning("revocations_dropped count=%d kept=%d: raise the server's max_payload", len(kept) - room, room)
+        return dict(sorted(kept.items(), key=lambda item: item[1])[len(kept) - room :])
 
     async def _account_token(self) -> dict[str, Any]:
         """What servers know of the account."""

@@ -32,6 +32,7 @@ class Hosted:
         self._life: Life | None = None
         self._released = asyncio.Event()
         self._is_lost = False
+        record.on_news = self._heed
 
     def release(self) -> None:
         """Give the workflow to another host, soon."""
@@ -42,11 +43,15 @@ class Hosted:
     def saw(self, stored: Stored) -> None:
         """The document as it is in the store by now."""
         try:
-            if self._record.saw(stored) and self._life is not None:
-                self._life.heed()
+            if self._record.saw(stored):
+                self._heed()
         except StaleEpoch:
             self._is_lost = True
             self.release()
+
+    def _heed(self) -> None:
+        if self._life is not None:
+            self._life.heed()
 
     async def run(self) -> None:
         """Drive it here for as long as that makes sense."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from ewms.core.errors import Conflict, StaleEpoch
 from ewms.core.service.files import PARTIAL
+from ewms.core.service.phases import WorkflowState
 from ewms.core.service.workflow import DriverClaim, ReplayRequest, WorkflowDocument
 from ewms.stores.collections import WORKFLOWS
 from ewms.stores.store import Change, Replace, Store, Stored
@@ -33,6 +34,8 @@ class Record:
         self._news = news
         self._stored = stored
         self.document = WorkflowDocument.model_validate(stored.body)
+        self.on_news: Callable[[], object] = _nobody
+        """Called when a write met what somebody else had written: `saw` does not tell of that any more."""
         self._claim = self.document.driver
         self._writing = asyncio.Lock()
 
@@ -77,6 +80,7 @@ class Record:
             except Conflict:
                 if not await self.refresh():
                     raise  # it was another document
+                self.on_news()
                 continue
             self._stored, self.document = Stored(self.workflow_id, version + 1, body), document
             self._claim = document.driver
@@ -112,15 +116,25 @@ class Record:
     async def release(self, *others: Change, files: Mapping[str, str] | None = None, **fields: Any) -> None:
         """Have the workflow no more: as `update`, with files that it is left.
 
-        A `partial` among the fields, which is to be empty, takes the partial product's files away.
+        A `partial` among the fields, which is to be empty, takes the partial product's files away. A request for replay
+        that came at the last moment has another host take the workflow up.
         """
 
         def edit(document: WorkflowDocument) -> dict[str, Any]:
             free = DriverClaim(epoch=document.driver.epoch)
             kept = _without_partial(document) if "partial" in fields else document.files
-            return {"driver": free, "files": {**kept, **(files or {})}, **fields}
+            again = {"state": WorkflowState.PENDING, "reason": ""} if document.replay and _is_complete(fields) else {}
+            return {"driver": free, "files": {**kept, **(files or {})}, **fields, **again}
 
         await self.change(edit, *others)
+
+
+def _nobody() -> None:
+    """Nobody wants to know."""
+
+
+def _is_complete(fields: Mapping[str, Any]) -> bool:
+    return fields.get("state") is WorkflowState.COMPLETE
 
 
 def _without_partial(document: WorkflowDocument) -> dict[str, str]:

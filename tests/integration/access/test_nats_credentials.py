@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -260,6 +261,22 @@ async def test_many_workflows_end_at_once_without_disturbing_those_that_go_on(na
         assert raw.complaints == []
     assert sent > 0
     assert await nats_site.broker.depth(f"{MINE}-reports") == Depth(sent, 0)
+
+
+async def test_more_is_revoked_than_servers_take(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    folder = tmp_path / "broker"
+    async with EmbeddedNats(folder, accounts=True, max_payload=16 * 1024) as server:
+        credentials = issuer_of(folder, redact(server.url))
+        try:
+            for begin in range(0, 400, 50):
+                await asyncio.gather(*(credentials.revoke(f"WF-{number:08x}-end") for number in range(begin, begin + 50)))
+            url = await credentials.issue(pilot_grant(MINE), 60.0)
+            await credentials.revoke(MINE)
+            with pytest.raises(BrokerRejected, match="refuses the credentials"):
+                await broker_for(url).connect()
+        finally:
+            await credentials.close()
+    assert any("revocations_dropped" in record.getMessage() for record in caplog.records)
 
 
 async def test_a_credential_ends_at_its_time(nats_site: NatsSite) -> None:

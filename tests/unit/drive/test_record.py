@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import cast
 
 import pytest
 
@@ -10,7 +11,10 @@ from ewms.core.errors import Conflict, StaleEpoch
 from ewms.core.service.phases import Wish, WorkflowState
 from ewms.core.service.workflow import DriverClaim, ReplayRequest, WorkflowDocument
 from ewms.core.spec import parse_spec
+from ewms.drive.hosted import Hosted
+from ewms.drive.life import Ending
 from ewms.drive.record import Record
+from ewms.drive.services import Services
 from ewms.stores.collections import FILES, WORKFLOWS
 from ewms.stores.store import Insert, Replace, Store
 from ewms.wms.files import Content
@@ -53,6 +57,50 @@ async def test_what_others_change_meanwhile_is_kept(store: Store) -> None:
     document = await read(store)
     assert (document.wish, document.state, document.counts) == (Wish.PAUSE, WorkflowState.RUNNING, {"sent": 1})
     assert record.document == document
+
+
+async def test_what_a_write_met_is_told_once(store: Store) -> None:
+    record = await claimed(store, News())
+    wishes: list[Wish] = []
+    record.on_news = lambda: wishes.append(record.document.wish)
+    await record.update(state=WorkflowState.RUNNING)
+    await change(store, wish=Wish.CANCEL)
+    await record.update(counts={"sent": 1})
+    stored = await store.get(WORKFLOWS, ID)
+    assert stored is not None
+    assert not record.saw(stored)  # so whoever waits for that would never hear of the wish
+    assert wishes == [Wish.CANCEL]
+
+
+async def test_a_host_heeds_a_wish_that_a_write_met(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    heeded: list[Wish] = []
+
+    class Writing:
+        """A life in which one write meets a wish."""
+
+        def __init__(self, record: Record, services: object) -> None:
+            self._record = record
+
+        def heed(self) -> None:
+            heeded.append(self._record.document.wish)
+
+        async def run(self) -> Ending:
+            await change(store, wish=Wish.CANCEL)
+            await self._record.update(counts={"sent": 1})
+            return Ending.FINAL
+
+    monkeypatch.setattr("ewms.drive.hosted.Life", Writing)
+    await Hosted(await claimed(store, News()), cast(Services, None)).run()
+    assert heeded == [Wish.CANCEL]
+
+
+async def test_a_request_for_replay_at_the_last_moment_is_not_lost(store: Store) -> None:
+    record = await claimed(store, News())
+    await change(store, replay=(ReplayRequest(request_id="RP-1"),))
+    await record.release(state=WorkflowState.COMPLETE, reason="", active=False)
+    document = await read(store)
+    assert (document.state, document.driver.host) == (WorkflowState.PENDING, "")
+    assert [request.request_id for request in document.replay] == ["RP-1"]
 
 
 async def test_a_workflow_that_was_taken_over_is_not_written(store: Store) -> None:

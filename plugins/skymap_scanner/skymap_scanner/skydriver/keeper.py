@@ -60,9 +60,9 @@ class Keeper:
         try:
             scan = await self._documents.get(scan_id)
         except NotFound:
-            return  # somebody else's label, or a scan that is being made
-        if scan.outcome == outcome or (scan.is_requested and scan.ewms_workflow_id != workflow.workflow_id):
             return
+        if scan.outcome == outcome or scan.ewms_workflow_id != workflow.workflow_id:
+            return  # the latter: anybody may choose labels
         fields = await self._fields(scan, workflow, outcome)
         await self._documents.change(scan_id, lambda scan: {} if scan.outcome == outcome else fields)
         if outcome:

@@ -19,9 +19,11 @@ from ewms.services import (
     Insert,
     NotFound,
     PluginHost,
+    Query,
     Role,
     TaskforceDocument,
     WorkflowDocument,
+    WorkflowState,
 )
 from skymap_scanner.skydriver.beginning import Beginning
 from skymap_scanner.skydriver.documents import KEYS, SCANS, GivenResult, ScanDocument, new_scan_id
@@ -40,6 +42,7 @@ Result = dict[str, Any]
 
 
 _LOOKS = 3
+_UNFINISHED = frozenset(WorkflowState) - FINAL - {WorkflowState.FAILED}
 
 
 class Found(NamedTuple):
@@ -109,6 +112,7 @@ class Scans:
             order=order.model_copy(update={"i3_event_id": kept.i3_event_id}),
             reco=reco,
             content_digest=kept.content_digest,
+            duplicate_of=await self._newest_of(kept.content_digest),
         )
         return await self._add(caller, scan, key)
 
@@ -218,28 +222,35 @@ class Scans:
 
     async def result(self, scan: ScanDocument) -> tuple[Result | None, bool]:
         """Its result and whether that is the final one; None while there is none."""
+        text, is_final = await self.result_text(scan)
+        return (None, False) if text is None else (await asyncio.to_thread(json.loads, text), is_final)
+
+    async def result_text(self, scan: ScanDocument) -> tuple[bytes | None, bool]:
+        """As `result`, as JSON: some megabytes, which nobody need read who only passes them on."""
         if scan.given_result is not None:
             data = await self.host.uploaded(self.host.caller, scan.given_result.sha256)
-            return await asyncio.to_thread(json.loads, data), scan.given_result.is_final
+            return data, scan.given_result.is_final
         for _ in range(_LOOKS):
             view = await self.view(scan)
             has_partial = view.workflow is not None and PARTIAL in view.workflow.partial
             name = view.final_file or (PARTIAL if has_partial else None)
             if name is None:
                 break
-            try:
-                data = await self.file(scan, name)
-            except NotFound:
-                continue  # it gave way to the final one meanwhile
-            return await asyncio.to_thread(json.loads, data), name != PARTIAL
+            with contextlib.suppress(NotFound):  # it gave way to the final one meanwhile
+                return await self.file(scan, name), name != PARTIAL
         return None, False
 
     async def give_result(self, scan_id: str, result: Result, *, is_final: bool) -> ScanDocument:
         """Keep a result that was sent; the workflow takes no more work after the final one."""
         scan = await self.get(scan_id)
-        content = await self.host.upload(self.host.caller, json.dumps(result).encode())
+        try:
+            text = json.dumps(result, allow_nan=False).encode()
+        except ValueError as error:
+            raise InputError(f"skyscan_result is not JSON: {error}; skyreader writes NaN as a text") from error
+        content = await self.host.upload(self.host.caller, text)
         given = GivenResult(sha256=content.sha256, is_final=is_final)
-        if is_final and (workflow := await self.workflow(scan)) is not None and workflow.state not in FINAL:
+        workflow = await self.workflow(scan) if is_final else None
+        if workflow is not None and workflow.state in _UNFINISHED:
             await self.host.finish(self._owner(scan), workflow.workflow_id)
         return await self.change(scan_id, lambda _: {"given_result": given})
 
@@ -334,6 +345,13 @@ class Scans:
                 raise
             return former  # the same order, at the same time
         return await self._beginning.begin(scan, key=None if key is None else _key(caller, key))
+
+    async def _newest_of(self, content_digest: str) -> str | None:
+        """The newest scan of an event with this content."""
+        order = (("content_digest", True), ("timestamp", True))
+        query = Query.parse({"content_digest": content_digest})
+        page = await self.host.store.find(SCANS, query, order=order, limit=1)
+        return page.items[0].key if page.items else None
 
     async def _under(self, caller: Caller, key: str) -> ScanDocument | None:
         stored = await self.host.store.get(KEYS, _key(caller, key))

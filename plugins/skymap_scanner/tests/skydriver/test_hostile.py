@@ -42,7 +42,7 @@ async def test_a_body_of_a_gigabyte_is_refused_before_it_is_read(sky: Sky) -> No
 
 
 async def test_a_zip_bomb_in_a_frame_is_refused(sky: Sky) -> None:
-    bomb = zlib.compress(b"\0" * (64 << 20), 9)
+    bomb = zlib.compress(b"\0" * (40 << 20), 1)
     frame = base64.b64encode(bomb).decode()
     packed = [["Q", frame], ["P", frame]]
     for frames in (packed, [{"name": "Q", "frame": frame}], [frame]):

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Query, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 
 from ewms.services import CallerOf, Conflict, answer
 from skymap_scanner.skydriver.documents import ScanDocument
@@ -74,24 +74,24 @@ def _making(routes: APIRouter, scans: Scans) -> None:
     @routes.delete("/scan/{scan_id}")
     async def delete(
         scan_id: str, request: Request, caller: CallerOf, body: Annotated[DeleteRequest | None, Body()] = None
-    ) -> dict[str, Any]:
+    ) -> Response:
         """Give a scan up, and hide it."""
         body = body or DeleteRequest()
         await current(scans, request, scan_id, no_redirect=body.no_redirect)
         scan = await scans.delete(caller, scan_id, completed=body.delete_completed_scan)
         manifest = shown(await scans.manifest(scan), body.manifest_projection)
-        return {"manifest": manifest, "result": await result_object(scans, scan)}
+        return _json(_object(manifest=manifest, result=await result_text(scans, scan)))
 
 
 def _looking(routes: APIRouter, scans: Scans) -> None:
     @routes.get("/scan/{scan_id}")
     async def get_scan(
         scan_id: str, request: Request, no_redirect: NoRedirect = False, include_deleted: IncludeDeleted = False
-    ) -> dict[str, Any]:
+    ) -> Response:
         """A scan's manifest and result."""
         await current(scans, request, scan_id, no_redirect=no_redirect)
         scan = await scans.get(scan_id, include_deleted=include_deleted)
-        return {"manifest": await scans.manifest(scan), "result": await result_object(scans, scan)}
+        return _json(_object(manifest=await scans.manifest(scan), result=await result_text(scans, scan)))
 
     @routes.get("/scan/{scan_id}/manifest")
     async def get_manifest(
@@ -109,16 +109,16 @@ def _looking(routes: APIRouter, scans: Scans) -> None:
     @routes.get("/scan/{scan_id}/result")
     async def get_result(
         scan_id: str, request: Request, no_redirect: NoRedirect = False, include_deleted: IncludeDeleted = False
-    ) -> dict[str, Any]:
+    ) -> Response:
         """A scan's result so far, or the final one."""
         await current(scans, request, scan_id, no_redirect=no_redirect)
-        return await result_object(scans, await scans.get(scan_id, include_deleted=include_deleted))
+        return _json(await result_text(scans, await scans.get(scan_id, include_deleted=include_deleted)))
 
     @routes.get("/scan/{scan_id}/i3-event")
-    async def get_event(scan_id: str, request: Request, no_redirect: NoRedirect = False) -> dict[str, Any]:
+    async def get_event(scan_id: str, request: Request, no_redirect: NoRedirect = False) -> Response:
         """The event that a scan is of."""
         scan = await current(scans, request, scan_id, no_redirect=no_redirect)
-        return {"i3_event": json.loads(await scans.event(scan))}
+        return _json(_object(i3_event=await scans.event(scan)))
 
 
 def _standing(routes: APIRouter, scans: Scans) -> None:
@@ -185,7 +185,20 @@ def _reporting(routes: APIRouter, scans: Scans) -> None:
         return {"scan_id": scan_id, "skyscan_result": body.skyscan_result, "is_final": body.is_final}
 
 
-async def result_object(scans: Scans, scan: ScanDocument) -> dict[str, Any]:
-    """SkyDriver's `Result`; empty while there is none."""
-    found, is_final = await scans.result(scan)
-    return {} if found is None else {"scan_id": scan.scan_id, "skyscan_result": found, "is_final": is_final}
+async def result_text(scans: Scans, scan: ScanDocument) -> bytes:
+    """SkyDriver's `Result` as JSON; empty while there is none."""
+    found, is_final = await scans.result_text(scan)
+    return b"{}" if found is None else _object(scan_id=scan.scan_id, skyscan_result=found, is_final=is_final)
+
+
+def _object(**fields: Any) -> bytes:
+    """A JSON object; bytes are JSON already."""
+    parts = (
+        json.dumps(name).encode() + b": " + (value if isinstance(value, bytes) else json.dumps(value).encode())
+        for name, value in fields.items()
+    )
+    return b"{" + b", ".join(parts) + b"}"
+
+
+def _json(text: bytes) -> Response:
+    return Response(text, media_type="application/json")

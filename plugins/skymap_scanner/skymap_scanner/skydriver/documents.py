@@ -109,6 +109,8 @@ class ScanDocument(_Document):
     """Which reconstruction makes it."""
     content_digest: str
     """Of its event."""
+    duplicate_of: str | None = None
+    """The newest scan before it of an event with the same content; None for the first."""
     rescan_of: str | None = None
     """The scan whose request this one repeats."""
     rescan_ids: tuple[str, ...] = ()

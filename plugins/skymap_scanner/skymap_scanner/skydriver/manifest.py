@@ -33,7 +33,7 @@ _KEPT = (
     "replaced_by_scan_id",
     "last_updated",
 )
-_OWN = ("owner", "reco", "rescan_of", "content_digest", "outcome", "overview")
+_OWN = ("owner", "reco", "duplicate_of", "rescan_of", "content_digest", "outcome", "overview")
 
 
 def manifest_of(scan: ScanDocument, standing: Standing, progress: dict[str, Any] | None) -> dict[str, Any]:

@@ -107,6 +107,26 @@ async def test_the_same_alert_is_scanned_once_whatever_its_form(tmp_path: Path, 
         assert (await http.get(f"alerts/{first['alert_id']}")).json()["seen"] == 4
 
 
+async def test_a_scan_that_is_posted_tells_of_the_one_before(tmp_path: Path, event_bytes: EventBytes) -> None:
+    """SkyDriver's clients may scan an event as often as they like."""
+    body = {
+        "docker_tag": "latest",
+        "reco_algo": "dummy",
+        "nsides": {"1": 0},
+        "real_or_simulated_event": "sim",
+        "max_pixel_reco_time": 60,
+        "request_clusters": {"here": 1},
+    }
+    event = json.loads(event_bytes())
+    other = {**event, "pulses": event["pulses"][::-1]}
+    async with skydriver(tmp_path) as (_, http):
+        manifests = [
+            (await http.post("scan", json={**body, "event_i3live_json": sent})).json()
+            for sent in (event, json.dumps(other), json.loads(event_bytes(8)))
+        ]
+        assert [manifest["duplicate_of"] for manifest in manifests] == [None, manifests[0]["scan_id"], None]
+
+
 async def test_a_revision_is_scanned_anew_and_knows_the_former(tmp_path: Path, event_bytes: EventBytes) -> None:
     async with skydriver(tmp_path) as (_, http):
         first, second, third = [await posted(http, event_bytes(charge=charge)) for charge in (1.0, 2.0, 3.0)]

@@ -23,6 +23,8 @@ MAX_WATCHERS = 1000
 """Listeners at a time: each costs what it has not read yet, which is one document per workflow that changed."""
 _LOOK_SECONDS = 1.0
 _INTEREST_SECONDS = 60.0
+_RESTING_LOOKS = 10
+"""One look in so many is at workflows that have ended, too: only a replay changes them, and news of that may be lost."""
 _REMEMBERED = 10_000
 _UNFINISHED = Query.parse({"state": {"$in": sorted(state.value for state in WorkflowState if state not in FINAL)}})
 
@@ -46,6 +48,7 @@ class Watch:
         self._wanted: dict[str, float] = {}
         self._rates: dict[str, Rates] = {}
         self._versions: dict[str, int] = {}
+        self._resting: set[str] = set()
         self._changes: OrderedDict[str, int] = OrderedDict()
         self._number = 0
 
@@ -58,6 +61,8 @@ class Watch:
     def watcher(self, caller: Caller, workflow_id: str | None = None) -> Iterator[Watcher]:
         """Listens inside the block."""
         watcher = Watcher(caller, workflow_id)
+        if self._stopping.is_set():
+            watcher.end()
         self._watchers.add(watcher)
         try:
             yield watcher
@@ -96,7 +101,7 @@ class Watch:
 
     async def _look_on(self) -> None:
         loop = asyncio.get_running_loop()
-        looked = loop.time()
+        looked, looks = loop.time(), 0
         with self._news.listener(WORKFLOWS) as listener:
             while not self._stopping.is_set():
                 news = [item.key for item in await next_news(listener, _LOOK_SECONDS, self._stopping)]
@@ -105,14 +110,16 @@ class Watch:
                 watched = self._watched(loop.time())
                 await self._look(news if self._wants_all else watched.intersection(news))
                 if loop.time() - looked >= _LOOK_SECONDS:
-                    await self._look(await self._unfinished() | watched if self._wants_all else watched)
+                    looks += 1
+                    known = watched - self._resting if looks % _RESTING_LOOKS else watched
+                    await self._look(await self._unfinished() | known if self._wants_all else known)
                     looked = loop.time()
 
     def _watched(self, now: float) -> set[str]:
         """Ids that somebody wants to know of; forgets what nobody does."""
         self._wanted = {key: until for key, until in self._wanted.items() if until > now}
         watched = {watcher.workflow_id for watcher in self._watchers if watcher.workflow_id is not None} | set(self._wanted)
-        for key in set(self._versions) - watched if not self._wants_all else ():
+        for key in (self._resting if self._wants_all else set(self._versions)) - watched:
             self._drop(key)
         return watched
 
@@ -123,6 +130,7 @@ class Watch:
     def _drop(self, key: str) -> None:
         self._rates.pop(key, None)
         self._versions.pop(key, None)
+        self._resting.discard(key)
 
     async def _unfinished(self) -> set[str]:
         found: set[str] = set()
@@ -147,8 +155,17 @@ class Watch:
             sight = Sight(self._note(key), stored.version, workflow, rates.per_second())
             for watcher in self._watchers:
                 watcher.put(sight)
+            self._resting.discard(key)
             if workflow.state in FINAL:
-                self._drop(key)
+                self._rest(key)
+
+    def _rest(self, key: str) -> None:
+        """Forget what has ended, but for its version where somebody goes on to watch it."""
+        if any(watcher.workflow_id == key for watcher in self._watchers) or key in self._wanted:
+            self._rates.pop(key, None)
+            self._resting.add(key)
+        else:
+            self._drop(key)
 
     def _note(self, key: str) -> int:
         self._number += 1

@@ -119,3 +119,29 @@ async def test_streams_and_long_polls_end_with_the_service(tmp_path: Path) -> No
         service.stop()
         answers = await asyncio.wait_for(asyncio.gather(*waiting), 5)
         assert {answer.status_code for answer in answers} == {200}
+
+
+async def test_a_page_is_told_what_changes_and_stays_beyond_the_end(tmp_path: Path) -> None:
+    async with running_service(tmp_path) as service, service.client() as http:
+        workflow_id = await submitted(http)
+        await drive(service.state, workflow_id)
+        await change(service.state, workflow_id, {"state": "complete"})
+        manner = {"every": "0.1", "summary": "true", "stay": "true"}
+        async with (
+            http.stream("GET", f"/api/workflows/{workflow_id}/stream", params=manner) as answer,
+            http.stream("GET", "/api/stream", params={"every": "0.1"}) as everything,
+        ):
+            events, listed = told(answer), told(everything)
+            first = await next_workflow(events)
+            assert (first.data["state"], first.data["version"]) == ("complete", int(first.identity))
+            assert "spec" not in first.data
+            version = first.data["version"]
+            for number in ("1", "2"):
+                await http.patch(f"/api/workflows/{workflow_id}", json={"labels": {"try": number}})
+                labels = None
+                while labels != {"try": number}:
+                    seen = await next_workflow(events)
+                    assert seen.data["version"] > version, "nothing is told twice"
+                    version, labels = seen.data["version"], seen.data["labels"]
+            while (seen := await next_workflow(listed)).data["labels"] != {"try": "2"}:
+                pass

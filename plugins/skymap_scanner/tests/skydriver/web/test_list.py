@@ -15,9 +15,11 @@ from ewms.services import Insert
 from skymap_scanner.skydriver.documents import RecoUsed, ScanDocument
 from skymap_scanner.skydriver.order import ScanOrder
 from skymap_scanner.skydriver.plugin import SkyDriver
-from tests.support.browser import browser, require_chromium, tab
+from tests.support.browser import SECONDS, browser, require_chromium, tab
 from tests.support.service import RunningService, service_with
 
+expect.set_options(timeout=1000 * SECONDS)
+pytestmark = pytest.mark.timeout(900)
 HTML = {"Accept": "text/html"}
 HOSTILE = "<img src=x onerror=alert(1)>"
 MANY = 10_000
@@ -136,7 +138,7 @@ async def test_what_people_write_is_never_html(tmp_path: Path) -> None:
         await opened.open("/skydriver/scans")
         await expect(page.get_by_text(HOSTILE).first).to_be_visible()
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing leaves the phone"
-        await opened.picture("scans-phone")
+        await opened.picture("web-scans-phone")
         await opened.check_accessibility()
 
 

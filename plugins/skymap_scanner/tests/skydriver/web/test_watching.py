@@ -14,10 +14,12 @@ from playwright.async_api import Page, expect
 
 from skymap_scanner.outputs.skyreader import parse_result
 from skymap_scanner.skydriver.web.drawn_files import MAKERS
-from tests.support.browser import SECONDS, Tab, browser, tab
+from tests.support.browser import SECONDS, browser, tab
 from tests.support.conditions import until
 
 expect.set_options(timeout=1000 * SECONDS)
+# A whole service and two browsers share the machine with other tests: nothing here may depend on its speed.
+pytestmark = pytest.mark.timeout(900)
 
 _DROP = """([text, name]) => {
     const files = new DataTransfer();
@@ -70,7 +72,7 @@ async def test_a_dropped_alert_becomes_a_map_that_sharpens_on_every_page(observa
         await page.get_by_label("Reconstruction").select_option("gated")
         await page.get_by_label("Resolutions").fill("2:0, 16:8, 64:12")
         await page.get_by_label("Labels").fill("shift=night")
-        await mine.picture("scan-new")
+        await mine.picture("web-scan-new")
         await page.get_by_role("button", name="Scan", exact=True).click()
         await page.wait_for_url("**/skydriver/scans/*")
         await page.evaluate("window.isTheSame = true")
@@ -87,7 +89,7 @@ async def test_a_dropped_alert_becomes_a_map_that_sharpens_on_every_page(observa
                 await map_of_level(second, nside)
                 numbers.append(int(str(await page.locator("#scan").get_attribute("data-map"))))
                 if nside < 64:
-                    await mine.picture(f"scan-running-{nside}")
+                    await mine.picture(f"web-scan-running-{nside}")
             assert [one["finest"] for one in cells] == [2, 16, 64]
             assert cells[0]["cells"] < cells[1]["cells"] < cells[2]["cells"]
             assert numbers[0] < numbers[1] < numbers[2]
@@ -98,11 +100,8 @@ async def test_a_dropped_alert_becomes_a_map_that_sharpens_on_every_page(observa
             await expect(page.locator("#contours tbody tr")).to_have_count(3)
             await expect(page.locator("#levels")).to_contain_text("48 of 48")
             await second.locator("#event-words").wait_for()
-            await other.picture("scan-dark", whole=True)
+            await other.picture("web-scan-dark", whole=True)
             await _without_rights(second, observatory, bob)
-
-        await _look_closer(page, mine)
-        await mine.check_accessibility()
 
 
 async def _without_rights(page: Page, observatory: Any, token: str) -> None:
@@ -117,22 +116,31 @@ async def _without_rights(page: Page, observatory: Any, token: str) -> None:
         assert "ada's" in answer.json()["error"]
 
 
-async def _look_closer(page: Page, opened: Tab) -> None:
-    """What a pixel is, where the pointer is; and the pictures that can be taken away."""
-    await page.locator("#zoom").hover()
-    await page.wait_for_selector("#scan[data-vertices]")
-    box = await page.locator("#zoom").bounding_box()
-    assert box is not None
-    await page.mouse.move(box["x"] + box["width"] / 2 + 5, box["y"] + box["height"] / 2 + 5)
-    await expect(page.locator(".bk-Tooltip").first).to_contain_text("640, 20, -30 m")
-    await opened.picture("scan", whole=True)
-    await page.mouse.move(5, 5)
-    async with page.expect_download() as download:
-        await page.get_by_role("link", name="Picture around the best fit").click()
-    found = await download.value
-    assert found.suggested_filename == "run00999999.evt000000000001.track_2_16_64.zoomed.png"
-    content = await asyncio.to_thread(Path(await found.path()).read_bytes)
-    assert content.startswith(b"\x89PNG")
+async def test_pixels_tell_what_was_found_and_pictures_can_be_taken_away(observatory: Any) -> None:
+    for nside in (2, 16, 64):
+        observatory.open(5, nside)
+    scan = observatory.post(5, nsides={"2": 0, "16": 8, "64": 12})
+    async with browser() as chromium, tab(chromium, observatory.url, observatory.operator) as opened:
+        page = await opened.open(f"/skydriver/scans/{scan}")
+        await expect(page.locator("#map-number")).to_have_text("Finished map")
+        await map_of_level(page, 64)
+        await page.locator("#zoom").hover()
+        await page.wait_for_selector("#scan[data-vertices]")
+        box = await page.locator("#zoom").bounding_box()
+        assert box is not None
+        await page.mouse.move(box["x"] + box["width"] / 2 + 5, box["y"] + box["height"] / 2 + 5)
+        await expect(page.locator(".bk-Tooltip").first).to_contain_text("640, 20, -30 m")
+        await opened.picture("web-scan-pixel")
+        await page.mouse.move(5, 5)
+        await page.locator("#event-words").wait_for()
+        async with page.expect_download() as download:
+            await page.get_by_role("link", name="Picture around the best fit").click()
+        found = await download.value
+        assert found.suggested_filename == "run00999999.evt000000000005.track_2_16_64.zoomed.png"
+        content = await asyncio.to_thread(Path(await found.path()).read_bytes)
+        assert content.startswith(b"\x89PNG")
+        await opened.picture("web-scan", whole=True)
+        await opened.check_accessibility()
 
 
 async def test_a_scan_is_cancelled_and_deleted_by_its_owner(observatory: Any) -> None:
@@ -165,7 +173,7 @@ async def test_a_failed_scan_says_why(observatory: Any) -> None:
         page = await opened.open(f"/skydriver/scans/{scan}")
         await expect(page.locator("#state")).to_have_text("Failed")
         await expect(page.locator("#reason")).to_contain_text("there is no ice model for this season")
-        await opened.picture("scan-failed-phone")
+        await opened.picture("web-scan-failed-phone")
         await opened.check_accessibility()
 
 
@@ -183,7 +191,7 @@ async def test_two_scans_are_compared(observatory: Any) -> None:
         await page.wait_for_selector("#comparison[data-drawn]")
         await expect(page.locator("#verdict")).to_contain_text("They differ")
         await expect(page.locator("#regions tbody tr")).to_have_count(5)
-        await opened.picture("scan-compare", whole=True)
+        await opened.picture("web-scan-compare", whole=True)
         await opened.check_accessibility()
     await asyncio.to_thread(_files_are_those_of_the_map, observatory, scans[0])
     with observatory.client() as client:

@@ -78,10 +78,11 @@ class Record:
             try:
                 await self._store.write(replace, *told(self.document, document, time.time()), *others)
             except Conflict:
-                if not await self.refresh():
+                if await self.refresh():
+                    self.on_news()
+                elif self._stored.version == version:
                     raise  # it was another document
-                self.on_news()
-                continue
+                continue  # or it was seen while it was being written
             self._stored, self.document = Stored(self.workflow_id, version + 1, body), document
             self._claim = document.driver
             await self._news.publish(WORKFLOWS, self.workflow_id)

@@ -16,7 +16,7 @@ from ewms.drive.life import Ending
 from ewms.drive.record import Record
 from ewms.drive.services import Services
 from ewms.stores.collections import FILES, WORKFLOWS
-from ewms.stores.store import Insert, Replace, Store
+from ewms.stores.store import Change, Insert, Replace, Store
 from ewms.wms.files import Content
 from ewms.wms.news import Item, News
 
@@ -70,6 +70,25 @@ async def test_what_a_write_met_is_told_once(store: Store) -> None:
     assert stored is not None
     assert not record.saw(stored)  # so whoever waits for that would never hear of the wish
     assert wishes == [Wish.CANCEL]
+
+
+async def test_what_is_seen_during_a_write_is_no_other_documents_fault(store: Store) -> None:
+    record = await claimed(store, News())
+    write = store.write
+
+    async def overtaken(*changes: Change) -> None:
+        """Somebody else is faster, and this host hears of it before its own write is answered."""
+        store.write = write  # type: ignore[method-assign]
+        await change(store, wish=Wish.CANCEL)
+        stored = await store.get(WORKFLOWS, ID)
+        assert stored is not None
+        assert record.saw(stored)
+        await write(*changes)
+
+    store.write = overtaken  # type: ignore[method-assign]
+    await record.update(counts={"sent": 1})
+    document = await read(store)
+    assert (document.wish, document.counts) == (Wish.CANCEL, {"sent": 1})
 
 
 async def test_a_host_heeds_a_wish_that_a_write_met(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -113,9 +113,11 @@ class LocalBatch:
         self._mind(number, pilot)
 
     def _forked(self, number: int) -> PilotProcess | None:
+        if self._nursery is None:
+            return None
         log = self._log_path(number)
-        pid = self._nursery and self._nursery.bear(self._folder / CONFIG, log, f"{self._mark}/{number}")
-        with contextlib.suppress(ProcessLookupError):
+        pid = self._nursery.bear(self._folder / CONFIG, log, f"{self._mark}/{number}")
+        with contextlib.suppress(ProcessLookupError):  # it has ended already
             return None if pid is None else PilotProcess(pid, log)
         return None
 

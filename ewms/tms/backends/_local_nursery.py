@@ -54,7 +54,7 @@ class Nursery:
         self._socket.setblocking(False)
         with theirs, self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                self._argv, stdin=theirs, stdout=log, stderr=log, env=self._environment, start_new_session=True
+                self._argv, stdin=theirs.fileno(), stdout=log, stderr=log, env=self._environment, start_new_session=True
             )
         asyncio.get_running_loop().add_reader(self._socket, self._on_word, self._socket)
 

@@ -41,11 +41,13 @@ def test_only_one_at_a_time(folder: DevFolder) -> None:
 def test_the_configuration_is_one_that_the_parts_understand(folder: DevFolder) -> None:
     write_secrets(folder)
     port = folder.port(0)
-    url = folder.configure(port=port, workers=3, lease=5.0)
+    url = folder.configure(port=port, workers=3, lease=5.0, preload=["skies"])
     configuration = read_configuration(folder.configuration)
     assert configuration.service.public_url == url == f"http://127.0.0.1:{port}"
     assert configuration.service.data == folder.path
     assert (configuration.clusters["local"].max_workers, configuration.service.lease) == (3, 5.0)
+    assert configuration.service.preload == ("skies",)
+    assert configuration.clusters["local"].options == {"preload": ["skies"]}
     assert "somebody" not in folder.configuration.read_text()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import logging
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from ewms.core.errors import InputError, SpecError
 from ewms.core.service.workflow import WorkflowDocument
 from ewms.core.spec import parse_spec
-from ewms.drive.loading import is_foreign, load
+from ewms.drive.loading import is_foreign, load, preload
 from ewms.drive.public import PublicQueues
 from ewms.drive.workspace import Workspace
 
@@ -61,3 +62,39 @@ def test_public_queues_have_a_direction(tmp_path: Path) -> None:
     assert (public.inputs, public.outputs) == ({"numbers": "QU-1"}, {"results": "QU-2"})
     with pytest.raises(SpecError, match="public queue 'other' is neither an input of the workflow nor written by any task"):
         PublicQueues(graph, {"other": "QU-3"})
+
+
+class Prepared:
+    """An application that counts how often it is prepared."""
+
+    name = "prepared"
+    times = 0
+
+    @classmethod
+    def load(cls) -> type[Prepared]:
+        return cls
+
+    @classmethod
+    def prepare(cls) -> None:
+        cls.times += 1
+
+
+class Absent(Prepared):
+    """One whose module is gone."""
+
+    name = "absent"
+
+    @classmethod
+    def load(cls) -> type[Prepared]:
+        raise ModuleNotFoundError("No module named 'absent'")
+
+
+def test_what_cannot_be_loaded_ahead_is_told_and_stops_nothing(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    found = {entry.name: entry for entry in (Prepared, Absent)}
+    monkeypatch.setattr(importlib.metadata, "entry_points", lambda group, name: [found[name]] if name in found else [])
+    with caplog.at_level(logging.INFO, "ewms.drive"):
+        preload(["absent", "unheard-of", "prepared"])
+    assert caplog.messages == ["preload_failed", "preload_failed", "preloaded"]
+    assert Prepared.times == 1

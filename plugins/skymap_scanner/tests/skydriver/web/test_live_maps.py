@@ -53,7 +53,13 @@ class Service:
                 self._changed.clear()
                 partial = (PARTIAL, "partial/overview.json") if self._number else ()
                 yield WorkflowDocument.model_construct(
-                    workflow_id="WF-1", state=WorkflowState.RUNNING, partial=partial, partial_number=self._number, product=()
+                    workflow_id="WF-1",
+                    timestamp=0.0,
+                    spec=cast(Any, None),
+                    state=WorkflowState.RUNNING,
+                    partial=partial,
+                    partial_number=self._number,
+                    product=(),
                 )
                 await self._changed.wait()
         finally:

@@ -36,10 +36,20 @@ def spawn(
     *,
     stdin: int = subprocess.DEVNULL,
     stdout: int = subprocess.PIPE,
+    is_tied: bool = True,
 ) -> subprocess.Popen[bytes]:
     """Start a process in a session of its own that does not outlive this one; its output comes through pipes.
 
-    Raises `OSError` where the program or the folder cannot be used.
+    Parameters
+    ----------
+    is_tied
+        False for a command line that sees to it by itself. A pilot need not copy itself for that, which costs more than most
+        programs take to start.
+
+    Raises
+    ------
+    OSError
+        The program or the folder cannot be used.
     """
     return subprocess.Popen(
         argv,
@@ -51,7 +61,7 @@ def spawn(
         bufsize=0,
         pass_fds=pass_fds,
         start_new_session=True,
-        preexec_fn=_tie_to(os.getpid()),  # noqa: PLW1509  one system call, prepared before the fork
+        preexec_fn=_tie_to(os.getpid()) if is_tied else None,  # noqa: PLW1509  one system call, prepared before the fork
     )
 
 

@@ -55,9 +55,9 @@ def _marked(marker: str) -> list[int]:
 async def test_ewms_4_5_a_timeout_kills_the_container(
     rig: Rig, engine: Engine, container_task: Make, warm: str, marker: str
 ) -> None:
-    task = container_task(engine, SLEEP, "{{INFILE}}", "{{OUTFILE}}", marker, timeout=2.0, container={"warm": warm})
+    task = container_task(engine, SLEEP, "{{INFILE}}", "{{OUTFILE}}", marker, timeout=5.0, container={"warm": warm})
     slow, quick = await rig.run(task, "slow", "quick")
-    assert slow.reason == "timed out after 2 s"
+    assert slow.reason == "timed out after 5 s"
     assert slow.detail["type"] == "timeout"
     assert quick == "done"
     assert not _marked(marker)

@@ -135,13 +135,13 @@ class Connection:
             raise type(self._trouble)(str(self._trouble))
         return self._client
 
-    async def tell(self, subject: str, body: bytes = b"", reply: str = "") -> None:
+    async def tell(self, subject: str, body: bytes = b"", reply: str = "", headers: dict[str, str] | None = None) -> None:
         """Send without waiting for an answer; `BrokerUnavailable` if there is no connection within the patience."""
         deadline = asyncio.get_running_loop().time() + self.patience
         while True:
             client = await self.ready(deadline)
             with contextlib.suppress(ConnectionError):
-                return await self._send(client, subject, body, reply)
+                return await self._send(client, subject, body, reply, headers)
 
     async def shout(self, subject: str, body: bytes) -> None:
         """Send if there is a connection right now."""
@@ -171,6 +171,12 @@ class Connection:
                     if not client.is_connected:  # it may be closing still, and know why
                         raise connection_error(client.last_error or error, self.shown) from error
                     raise BrokerUnavailable(f"{self.shown} does not answer; check that the server runs") from error
+
+    async def ask_once(self, subject: str, body: bytes, headers: dict[str, str], within: float) -> Msg:
+        """Send one time; `TimeoutError` or `ConnectionError` where no answer comes in that many seconds."""
+        if self._client is None:
+            raise ConnectionError("there is no connection at the moment")
+        return await self._ask(self._client, subject, body, headers, asyncio.get_running_loop().time() + within)
 
     async def subscribe(self, subject: str, callback: Callable[[Msg], None]) -> Subscription:
         """Have messages handed over as they arrive, by a function that neither blocks nor raises."""

@@ -63,6 +63,7 @@ def stream_settings(queue: str, replicas: int) -> dict[str, Any]:
         "discard": "new",
         "num_replicas": replicas,
         "duplicate_window": DUPLICATE_SECONDS * _NS,
+        "allow_atomic": True,  # of no effect before 2.12
     }
 
 
@@ -93,7 +94,7 @@ class JetStream:
             reply = await self._connection.request("$JS.API.INFO", deadline=deadline)
         except PermissionMissing:  # a pilot's user need not be allowed to ask
             return
-        error = _error_of(reply)
+        error = error_of(reply)
         if error is not None and (error.is_disabled or error.is_silence):
             raise no_jetstream(self._connection.shown)
 
@@ -122,7 +123,7 @@ class JetStream:
         deadline = loop.time() + self._connection.patience
         while True:
             reply = await self._connection.request(subject, body, headers, deadline=deadline)
-            error = _error_of(reply)
+            error = error_of(reply)
             if error is None:
                 return reply.data
             is_publish = headers is not None
@@ -137,7 +138,8 @@ class JetStream:
             await asyncio.sleep(_RETRY_SECONDS)
 
 
-def _error_of(reply: Msg) -> ApiError | None:
+def error_of(reply: Msg) -> ApiError | None:
+    """What the server complains of in its answer to a request; None for success."""
     if reply.headers is not None and reply.headers.get("Status") == "503":
         return ApiError(code=503, description="nobody listens")
     if b'"error"' not in reply.data:

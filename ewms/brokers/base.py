@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Self
@@ -56,6 +57,15 @@ class Inspection(msgspec.Struct, frozen=True, kw_only=True):
     """Leased messages that somebody else had before, or will be handed out again."""
     dead: int = 0
     """Messages that the broker itself has given up delivering, and keeps apart."""
+
+
+class Message(msgspec.Struct, frozen=True):
+    """A message to publish."""
+
+    message_id: str
+    """Minted once; a repeat under it is dropped by a broker that can."""
+    body: bytes
+    """What is in it."""
 
 
 class Delivery(ABC):
@@ -165,6 +175,15 @@ class Broker(ABC):
         A repeat under the same id within two minutes is dropped by a broker that can. Raises `MessageTooLarge`.
         Tries again while the server is away, with the same id, up to the broker's patience.
         """
+
+    async def publish_all(self, queue: str, messages: Sequence[Message]) -> None:
+        """Return when the broker has made all of the messages durable; each as by `publish`, in no particular order."""
+        publishing = [asyncio.create_task(self.publish(queue, each.body, each.message_id)) for each in messages]
+        try:
+            await asyncio.gather(*publishing)
+        finally:
+            for task in publishing:
+                task.cancel()
 
     @abstractmethod
     async def consumer(self, queue: str) -> Consumer:

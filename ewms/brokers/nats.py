@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import msgspec
 from nats.aio.msg import Msg
 
+from ewms.brokers._nats_batch import Batches, groups
 from ewms.brokers._nats_connection import Connection
 from ewms.brokers._nats_consumer import NatsConsumer
 from ewms.brokers._nats_errors import Refused
 from ewms.brokers._nats_jetstream import JetStream, consumer_settings, signal_subject, stream_settings
 from ewms.brokers._nats_url import NatsAddress
-from ewms.brokers.base import Broker, Capabilities, Consumer, Depth, Inspection
+from ewms.brokers.base import Broker, Capabilities, Consumer, Depth, Inspection, Message
 from ewms.brokers.mailbox import Mailbox
 from ewms.brokers.urls import DEFAULT_PATIENCE
 from ewms.core.errors import MessageTooLarge
@@ -60,6 +61,7 @@ class NatsBroker(Broker):
         self._address = NatsAddress.parse(url)
         self._connection = Connection(self._address, patience)
         self._jetstream = JetStream(self._connection)
+        self._batches = Batches(self._connection)
         self._consumers: set[NatsConsumer] = set()
 
     async def connect(self) -> None:
@@ -136,6 +138,14 @@ class NatsBroker(Broker):
                 "raise its max_payload or send the body by reference"
             )
         await self._jetstream.publish(queue, body, message_id)
+
+    async def publish_all(self, queue: str, messages: Sequence[Message]) -> None:
+        """As in the contract. Many small messages are synced together."""
+        limit = self.capabilities.max_message_bytes
+        for group in groups(messages):
+            fits = all(len(message.body) <= limit for message in group)
+            if not (fits and await self._batches.store(queue, group)):
+                await super().publish_all(queue, group)
 
     async def consumer(self, queue: str) -> Consumer:
         """As in the contract."""

@@ -34,6 +34,7 @@ _REPORTS_WAITING = 1024
 TICK = 0.25
 """Seconds between two looks, for a driver that has a process to itself."""
 _PUBLISH_AT_ONCE = 256
+_GROUPS_AT_ONCE = 4
 _QUARANTINE = 600.0
 
 
@@ -124,7 +125,7 @@ class Driver:
         self._deliveries: list[Delivery] = []
         self._confirmed: list[OutMessage] = []
         self._tasks: set[asyncio.Task[None]] = set()
-        self._places = asyncio.Semaphore(_PUBLISH_AT_ONCE)
+        self._places = asyncio.Semaphore(_GROUPS_AT_ONCE)
         self._error: BaseException | None = None
         self._stop: Stop | None = None
         self._is_paused = False
@@ -222,9 +223,9 @@ class Driver:
             chunk = self._feed.take() if self.ledger.wants_source and self._sends else None
             messages = await self._in_thread(self._step, [delivery.body for delivery in deliveries], chunk, confirmed)
             await self._committed(deliveries)
-            for message in messages:
+            for start in range(0, len(messages), _PUBLISH_AT_ONCE):
                 await self._places.acquire()
-                self._spawn(self._publish(message))
+                self._spawn(self._publish(messages[start : start + _PUBLISH_AT_ONCE]))
             await self._after(bool(deliveries))
             if self._egress is None or self._egress.is_idle:
                 if self.ledger.complete:
@@ -318,12 +319,12 @@ class Driver:
             await asyncio.wait_for(self._wake.wait(), timeout)
         self._wake.clear()
 
-    async def _publish(self, message: OutMessage) -> None:
+    async def _publish(self, messages: list[OutMessage]) -> None:
         try:
-            await self._broker.publish(self._queues.work, message.body, message.message_id)
+            await self._broker.publish_all(self._queues.work, messages)
         finally:
             self._places.release()
-        self._confirmed.append(message)
+        self._confirmed += messages
 
     async def _read_reports(self, consumer: Consumer) -> None:
         while True:

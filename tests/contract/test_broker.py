@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from ewms.brokers.base import Broker, Consumer, Delivery, Depth
+from ewms.brokers.base import Broker, Consumer, Delivery, Depth, Message
 from ewms.core.errors import BrokerRejected, BrokerUnavailable, MessageTooLarge
 
 Connect = Callable[[], Awaitable[Broker]]
@@ -240,6 +240,38 @@ async def test_a_repeated_publish_is_dropped_by_a_broker_that_can(broker: Broker
     for message_id in ("a", "a", "b", "a"):
         await broker.publish(queue, message_id.encode(), message_id)
     assert await broker.depth(queue) == Depth(ready=2 if broker.capabilities.drops_repeats else 4, leased=0)
+
+
+@pytest.mark.parametrize("count", [1, 3, 40, 700])
+async def test_many_messages_are_published_together(broker: Broker, queue: str, count: int) -> None:
+    await broker.declare(queue, LONG)
+    bodies = [f"{number}-{'x' * (number % 97)}".encode() for number in range(count)]
+    await broker.publish_all(queue, [Message(str(number), body) for number, body in enumerate(bodies)])
+    async with await broker.consumer(queue) as consumer:
+        deliveries = await lease_all(consumer, count)
+    assert sorted(delivery.body for delivery in deliveries) == sorted(bodies)
+    assert not any(delivery.redelivered for delivery in deliveries)
+
+
+async def test_one_of_many_above_the_limit_is_refused(broker: Broker, queue: str) -> None:
+    await broker.declare(queue, LONG)
+    large = Message("large", bytes(broker.capabilities.max_message_bytes + 1))
+    small = [Message(str(number), b"small") for number in range(40)]
+    with pytest.raises(MessageTooLarge):
+        await broker.publish_all(queue, [*small[:20], large, *small[20:]])
+    await broker.publish(queue, b"next", "next")
+
+
+async def test_what_is_published_together_may_be_repeated(broker: Broker, queue: str) -> None:
+    if not broker.capabilities.drops_repeats:
+        pytest.skip("this broker keeps repeats")
+    await broker.declare(queue, LONG)
+    messages = [Message(str(number), str(number).encode()) for number in range(100)]
+    for message in messages[30:50]:
+        await broker.publish(queue, message.body, message.message_id)
+    for _ in range(2):
+        await broker.publish_all(queue, messages)
+        assert await broker.depth(queue) == Depth(ready=100, leased=0)
 
 
 async def test_depth_is_exact(broker: Broker, queue: str) -> None:

@@ -21,7 +21,7 @@ USER, PASSWORD = "me", "p@ss:word/1"
 READER = "reader"
 """A user who may read everything and write nothing; same password."""
 VHOST = "tests/1"
-_START_SECONDS = 60.0
+_START_SECONDS = 180.0
 _STOP_SECONDS = 15.0
 _PR_SET_PDEATHSIG = 1
 _prctl = ctypes.CDLL(None).prctl

@@ -55,10 +55,9 @@ class Workflow(Watching):
         yield Footer(compact=True)
 
     def on_mount(self) -> None:
-        """Begin with the tasks."""
+        """Begin with the tasks; textual calls this and what `Watching` has."""
         self._details.display = False
         self._grid.focus()
-        super().on_mount()
 
     def chosen_workflow(self) -> Row | None:
         """The only one."""

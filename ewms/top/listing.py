@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 from textual.app import ComposeResult
+from textual.binding import Binding
 from textual.widgets import DataTable, Footer, Input
 
 from ewms.core.service.phases import WorkflowState
@@ -41,7 +42,7 @@ class Workflows(Watching):
     """All workflows that are wanted, newest first."""
 
     BINDINGS = [
-        ("slash", "search", "Search"),
+        Binding("slash", "search", "Search", priority=True),  # before the keys behind it are handed out
         ("f", "filter", "Filter"),
         ("m", "more", "More"),
         ("s", "app.system", "System"),
@@ -69,10 +70,9 @@ class Workflows(Watching):
         yield Footer(compact=True)
 
     def on_mount(self) -> None:
-        """The search is there when it is asked for."""
+        """The search is there when it is asked for; textual calls this and what `Watching` has."""
         self._box.display = False
         self._grid.focus()
-        super().on_mount()
 
     def chosen_workflow(self) -> Row | None:
         """The one with the cursor."""

@@ -115,7 +115,9 @@ def on_a_terminal(tree: DevTree) -> None:
     """The command itself, where a terminal is all that there is."""
     with Terminal([EWMS, "top"], columns=80, lines=24, NO_COLOR="1", **tree.environment) as terminal:
         terminal.until("squares", "complete", "3/3 100%", "Quit")
-        terminal.press("/cubes\r")
+        terminal.press("/")
+        terminal.until("part of a name or id")
+        terminal.press("cubes\r")
         terminal.until("no workflows")
         terminal.press("q")
         assert terminal.wait() == 0

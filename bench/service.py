@@ -123,13 +123,13 @@ async def main(clients: int, workflows: int, *, keep: bool) -> None:
             rows.append(row(route, "charged to the service", served(running.log, route), _GOAL_MS))
             rows.append(row(route, "seen by the clients", seen))
             totals.append(f"{total:.1f} s by `{route}`")
-    body = (
+    shown = (
         f"{workflows} workflows of {len(CLUSTERS)} taskforces at once from {clients} clients on SQLite, all accepted: "
         f"{', '.join(totals)}.\n\n" + table(("route", "time", "n", "p50, ms", "p99, ms", "most, ms", "goal"), rows)
     )
-    print(body)
+    print(shown)
     if keep:
-        write_section("Submissions at once", body)
+        write_section("Submissions at once", shown)
 
 
 if __name__ == "__main__":

@@ -112,10 +112,12 @@ class SiteRabbitmq:
     def __init__(self, server: RabbitmqServer) -> None:
         self._server = server
         self._folder = Path()
+        self._before: set[str] = set()
 
     def start(self, folder: Path) -> None:
         """See `SiteBroker`."""
         self._folder = folder
+        self._before = set(self._listed())
         folder.mkdir(mode=0o700)
         self.url_file().touch(mode=0o600)
         self.url_file().write_text(self._server.url())
@@ -137,5 +139,8 @@ class SiteRabbitmq:
         return {"access.rabbitmq": {"management": self._server.management_url}}
 
     def queues(self) -> list[str]:
-        """See `SiteBroker`."""
+        """See `SiteBroker`. What a site before has left is not this one's."""
+        return [name for name in self._listed() if name not in self._before]
+
+    def _listed(self) -> list[str]:
         return [name for name in self._server.ctl("list_queues", "-p", VHOST, "name").split() if name.startswith(_OURS)]

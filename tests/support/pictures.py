@@ -19,16 +19,20 @@ SHOWN = (
     "web-system",
 )
 
+SCANS = Path(__file__).parents[2] / "plugins" / "skymap_scanner" / "docs" / "pictures"
+SCANS_SHOWN = ("web-scan-new", "web-scan-running-16", "web-scan", "web-scan-pixel", "web-scan-dark", "web-scan-compare")
+
 
 def copy() -> list[str]:
     """Copy what is there; the names of those that are not."""
     PICTURES.mkdir(exist_ok=True)
-    for name in SHOWN:
+    places = dict.fromkeys(SHOWN, PICTURES) | dict.fromkeys(SCANS_SHOWN, SCANS)
+    for name, folder in places.items():
         if (ARTEFACTS / f"{name}.png").exists():
-            shutil.copy(ARTEFACTS / f"{name}.png", PICTURES)
-    return [name for name in SHOWN if not (PICTURES / f"{name}.png").exists()]
+            shutil.copy(ARTEFACTS / f"{name}.png", folder)
+    return [name for name, folder in places.items() if not (folder / f"{name}.png").exists()]
 
 
 if __name__ == "__main__":
     if missing := copy():
-        sys.exit(f"run tests/acceptance/web first, there are no pictures of: {', '.join(missing)}")
+        sys.exit(f"run the tests of pages first, there are no pictures of: {', '.join(missing)}")

@@ -178,9 +178,9 @@ async def test_a_failed_scan_says_why(observatory: Any) -> None:
 
 
 async def test_two_scans_are_compared(observatory: Any) -> None:
-    for nside in (1, 4):
+    for nside in (2, 16, 64):
         observatory.open(4, nside)
-    scans = [observatory.post(4), observatory.post(4, nsides={"1": 0, "4": 4})]
+    scans = [observatory.post(4, nsides=nsides) for nsides in ({"2": 0, "16": 8, "64": 12}, {"2": 0, "16": 8})]
     async with browser() as chromium, tab(chromium, observatory.url, observatory.operator) as opened:
         for scan in scans:
             page = await opened.open(f"/skydriver/scans/{scan}")
@@ -215,7 +215,7 @@ def _files_are_those_of_the_map(observatory: Any, scan: str) -> None:
                     kinds[line.removeprefix("event: ")] = json.loads(next(lines).removeprefix("data: "))
         assert kinds["map"] == shown
         assert (kinds["standing"]["code"], kinds["standing"]["kind"]) == ("SCAN_HAS_FINAL_RESULT", "complete")
-        assert kinds["standing"]["levels"][0] == {"nside": 1, "done": 12, "planned": 12}
+        assert kinds["standing"]["levels"][0] == {"nside": 2, "done": 48, "planned": 48}
         files = {name: client.get(f"{base}/files/{name}") for name in MAKERS}
         assert {name: answer.status_code for name, answer in files.items()} == dict.fromkeys(MAKERS, 200)
         assert all("attachment" in answer.headers["Content-Disposition"] for answer in files.values())

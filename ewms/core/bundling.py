@@ -6,6 +6,10 @@ from dataclasses import dataclass
 
 TARGET_SECONDS = 0.1
 MAX_EVENTS = 2048
+MAX_AHEAD = 32
+"""Messages that a pilot holds in line for a slot, at most."""
+SHORT_SECONDS = 0.01
+"""Of work in a message, above which it does not matter that a slot waits for the next one's round trip."""
 _WEIGHT = 0.3
 
 
@@ -47,3 +51,24 @@ def bundle_size(run_time: RunTime, ready: int, slots: int, limit: int | None = N
     if limit is not None:
         return full
     return max(1, min(full, -(-ready // (2 * max(1, slots)))))
+
+
+def is_short(run_time: RunTime, events: int) -> bool:
+    """Whether a message of so many events is known to take so little that a pilot should have the next one at hand."""
+    return run_time.mean is not None and run_time.mean * events <= SHORT_SECONDS
+
+
+def messages_ahead(run_time: RunTime, events: int, waiting: int, slots: int) -> int:
+    """How many messages a pilot may hold in line for each slot: 100 ms of work, and not what other slots would idle for.
+
+    Parameters
+    ----------
+    events
+        In one message.
+    waiting
+        Messages that are out; a slot may have half of its share in line.
+    """
+    if not is_short(run_time, events):
+        return 0
+    work = int(TARGET_SECONDS / max((run_time.mean or 0.0) * events, TARGET_SECONDS / MAX_AHEAD))
+    return min(work, waiting // (2 * max(1, slots)))

@@ -55,6 +55,8 @@ class WorkMessage(msgspec.Struct, frozen=True, array_like=True):
     """A speculative copy: its failures do not count."""
     events: list[WorkEvent]
     """At least one."""
+    ahead: int = 0
+    """Messages that a pilot may hold in line for each slot while it has this one: they are short."""
 
 
 class WireOutput(msgspec.Struct, frozen=True, array_like=True, gc=False):

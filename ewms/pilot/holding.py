@@ -25,6 +25,7 @@ class _Head(msgspec.Struct, frozen=True, array_like=True):
     task: str
     copy: bool
     events: msgspec.Raw
+    ahead: int = 0
 
 
 _decode_head = msgspec.msgpack.Decoder(_Head).decode
@@ -51,6 +52,7 @@ class Holding:
         self.message_id = self._head.message_id
         self.task = self._head.task
         self.copy = self._head.copy
+        self.ahead = self._head.ahead
         if not self._count():
             raise ProtocolMismatch("a message without events came")
         self.todo: Sequence[int] = range(self._count())

@@ -1,4 +1,4 @@
-"""Leases messages for free slots."""
+"""Leases messages for free slots, and for the line of short ones."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LEASE_WAIT = 5.0
 
 
 class Leaser:
-    """Asks for one message per free slot, whenever there is one.
+    """Asks for as many messages as there is room for, whenever there is some.
 
     Parameters
     ----------

@@ -21,6 +21,7 @@ from ewms.pilot.executors.base import Surroundings
 from ewms.pilot.holding import Holding, ProtocolMismatch
 from ewms.pilot.lease import LeaseKeeper
 from ewms.pilot.leaser import Leaser
+from ewms.pilot.line import Line
 from ewms.pilot.reporter import Reporter, Sender
 from ewms.pilot.signals import Heart, listen
 from ewms.pilot.slot import Slot
@@ -38,6 +39,7 @@ _ENVELOPE_BYTES = 8 * 1024
 _SITE_VARIABLE = "GLIDEIN_Site"
 """Set by glideins to the name of the site."""
 _VANISHED = "the pilot that had it is gone"
+_WAITED = "it waited for a slot that had been quicker before"
 
 
 async def run_pilot(
@@ -112,6 +114,7 @@ class Pilot:
         )
         self._slots = [Slot(surroundings) for _ in range(config.slots)]
         self._idle = list(self._slots)
+        self._line = Line(config.slots, partial(self._reporter.give_back, kind=Kind.RETURNED, reason=_WAITED))
         self._jobs: set[asyncio.Task[None]] = set()
         self._quarantine: asyncio.Task[None] | None = None
 
@@ -125,6 +128,7 @@ class Pilot:
             if timer is not None:
                 timer.cancel()
             self._drain.close()
+            self._line.close()
             await self._reporter.close()
             await asyncio.gather(*(slot.close() for slot in self._slots))
             self._data_hub.remove()
@@ -159,8 +163,9 @@ class Pilot:
         await self._heart.change("ended", self._drain.ending.reason)
 
     def _room(self) -> int:
-        """Messages that may be leased: one per idle slot, while not too many wait for confirmation."""
-        return min(len(self._idle), _MESSAGES_PER_SLOT * len(self._slots) - len(self._keeper))
+        """Messages that may be leased: for idle slots and the line, while not too many wait for confirmation."""
+        most = _MESSAGES_PER_SLOT * len(self._slots) + 2 * self._line.length
+        return min(len(self._idle) + self._line.room, most - len(self._keeper))
 
     def _begin(self, group: asyncio.TaskGroup, delivery: Delivery) -> None:
         try:
@@ -179,21 +184,36 @@ class Pilot:
         elif task is None:
             self._refuse(holding, Exit.BROKEN, f"task '{holding.task}' is none of this pilot's; restart the pilots")
         else:
-            job = group.create_task(self._work(self._idle.pop(), task, holding))
+            if not holding.ahead:
+                self._line.heed(holding)
+            if not self._idle:
+                self._line.add(holding)
+                return
+            job = group.create_task(self._work(self._idle.pop(), holding))
             self._jobs.add(job)
             job.add_done_callback(self._jobs.discard)
 
-    async def _work(self, slot: Slot, task: TaskSpec, holding: Holding) -> None:
+    async def _work(self, slot: Slot, first: Holding) -> None:
+        """Work on a message, and on those in the line while no drain has begun."""
+        holding: Holding | None = first
         try:
-            if holding.is_retry:
-                # It may take this pilot down: what came of events before it must not go with it, and be blamed.
-                await self._reporter.settled(SETTLE_SECONDS)
-            await slot.work(task, holding, partial(self._reporter.add, holding))
-        except ConsumerError as error:
-            self._refuse(holding, Exit.BROKEN, f"task '{task.name}': {error}")
+            while holding is not None:
+                await self._work_on(slot, self._tasks[holding.task], holding)
+                self._line.heed(holding)  # not before: the first message may find a worker that is still starting
+                self._keeper.changed.set()
+                holding = None if self._drain.begun.is_set() else self._line.next()
         finally:
             self._idle.append(slot)
             self._keeper.changed.set()
+
+    async def _work_on(self, slot: Slot, task: TaskSpec, holding: Holding) -> None:
+        if holding.is_retry:
+            # It may take this pilot down: what came of events before it must not go with it, and be blamed.
+            await self._reporter.settled(SETTLE_SECONDS)
+        try:
+            await slot.work(task, holding, partial(self._reporter.add, holding))
+        except ConsumerError as error:
+            self._refuse(holding, Exit.BROKEN, f"task '{task.name}': {error}")
 
     def _refuse(self, holding: Holding, code: Exit, reason: str) -> None:
         """Give a message back, and end: the next one would fare no better."""
@@ -237,6 +257,7 @@ class Pilot:
     async def _be_quiet(self, leaser: Leaser, seconds: float) -> None:
         """Keep the slots, so that nobody else's work goes there, but take nothing for a while."""
         leaser.stop()
+        self._line.clear()
         await self._heart.change("quarantined", f"told to be quiet for {seconds:g} s")
         await asyncio.sleep(seconds)
         leaser.start()

@@ -11,27 +11,28 @@ from dataclasses import dataclass
 
 import msgspec
 
+from ewms.brokers.base import Message
 from ewms.core import wire
-from ewms.core.bundling import RunTime, bundle_size, full_bundle
+from ewms.core.bundling import RunTime, bundle_size, full_bundle, is_short, messages_ahead
 from ewms.core.lifecycle import Phase, on_copied, on_lost, on_sent
 from ewms.core.spec import TaskSpec
 from ewms.wms.tracked import Tracked
 
 _FLIGHTS_FLOOR = 64
 _FLIGHTS_PER_SLOT = 4
+_SHORT_FLIGHTS = 512
+"""More of them where messages are so short that pilots hold some in line."""
+_SHORT_AT_ONCE = 128
+"""So many of which are sent together, because a broker syncs them together."""
 _OVERHEAD = 64
 _STRAGGLER_FACTOR = 3.0
 _STRAGGLER_FLOOR = 1.0
 _PLANNED = Phase.PLANNED
 
 
-class OutMessage(msgspec.Struct, frozen=True):
-    """A message to publish."""
+class OutMessage(Message, frozen=True):
+    """A message to publish: an encoded `wire.WorkMessage` under an id made of epoch and number."""
 
-    message_id: str
-    """Minted once, by epoch and number."""
-    body: bytes
-    """Encoded `wire.WorkMessage`."""
     contents: bytes
     """Which attempts at which events are in it, packed."""
 
@@ -51,7 +52,9 @@ class Flight:
     copy: bool
     """Whether it is speculative."""
     alone: bool
-    """Whether it never held more than one event, so that its loss can be that event's fault."""
+    """Whether its loss can be its event's fault: it never held more than one, and did not wait in line with others."""
+    lined: bool = False
+    """Whether it may wait in a pilot's line."""
 
 
 def pack(events: Iterable[Tracked]) -> bytes:
@@ -87,6 +90,7 @@ class Outbox:
         self._ids = (f"{epoch:x}.{number:x}" for number in itertools.count(1))
         self._ready: list[deque[Tracked]] = [deque() for _ in tasks]
         self._singles: list[deque[Tracked]] = [deque() for _ in tasks]
+        self._lined = 0
         self._spare_since: float | None = None
         self._delayed: list[tuple[float, int, Tracked]] = []
         self._limits = [None if task.bundle == "auto" else int(task.bundle) for task in tasks]
@@ -124,6 +128,7 @@ class Outbox:
         flight.left.difference_update(reported)
         if flight.left:
             return False
+        self._lined -= flight.lined
         del self.flights[message_id]
         return True
 
@@ -134,16 +139,28 @@ class Outbox:
         messages: list[OutMessage] = []
         room = _FLIGHTS_FLOOR + _FLIGHTS_PER_SLOT * self.slots
         for task in reversed(range(len(self._tasks))):
-            singles, ready = self._singles[task], self._ready[task]
-            while singles and len(self.flights) < room:
+            singles = self._singles[task]
+            while singles and len(self.flights) - self._lined < room:
                 self._launch(task, self._take(singles, 1), now, messages)
-            run_time, limit = self.run_times[task], self._limits[task]
-            size = bundle_size(run_time, len(ready), self.slots, limit)
-            while ready and len(self.flights) < room:
-                if len(ready) < full_bundle(run_time, limit) and len(self.flights) >= 2 * self.slots:
-                    break  # the slots are busy, so there is time for a fuller message
-                self._launch(task, self._take(ready, size), now, messages)
+            self._form(task, now, room, messages)
         return messages
+
+    def _form(self, task: int, now: float, room: int, messages: list[OutMessage]) -> None:
+        """Messages of events that are not suspected of anything."""
+        ready, run_time, limit = self._ready[task], self.run_times[task], self._limits[task]
+        size, full = bundle_size(run_time, len(ready), self.slots, limit), full_bundle(run_time, limit)
+        free, ahead = room - (len(self.flights) - self._lined), 0
+        if is_short(run_time, size):
+            free = room + _SHORT_FLIGHTS - self._lined
+            if free < min(len(ready), _SHORT_AT_ONCE):
+                return
+            out = len(self.flights) + min(free, len(ready) // size) if len(ready) >= full else 2 * self.slots
+            ahead = messages_ahead(run_time, size, out, self.slots)
+        most = len(self.flights) + free
+        while ready and len(self.flights) < most:
+            if len(ready) < full and len(self.flights) >= 2 * self.slots:
+                break  # the slots are busy, so there is time for a fuller message
+            self._launch(task, self._take(ready, size), now, messages, ahead=ahead)
 
     def copies(self, now: float) -> list[OutMessage]:
         """Speculative copies for slots that would idle: of messages that take far longer than events like theirs did."""
@@ -171,7 +188,7 @@ class Outbox:
 
     def resend(self) -> list[str]:
         """The broker turned out to hold none of the messages that are out: their events are sent again, in new ones."""
-        flights, self.flights = self.flights, {}
+        flights, self.flights, self._lined = self.flights, {}, 0
         for flight in flights.values():
             for tracked in flight.events:
                 if on_lost(tracked.life):
@@ -192,7 +209,14 @@ class Outbox:
         return taken
 
     def _launch(
-        self, task: int, events: list[Tracked], now: float, messages: list[OutMessage], *, copy: bool = False
+        self,
+        task: int,
+        events: list[Tracked],
+        now: float,
+        messages: list[OutMessage],
+        *,
+        copy: bool = False,
+        ahead: int = 0,
     ) -> None:
         if not events:
             return
@@ -205,8 +229,10 @@ class Outbox:
             headers = msgspec.msgpack.decode(event.headers) if event.headers else None
             work.append(wire.WorkEvent(event.id, event.codec, event.data, life.attempt, headers))
             on_sent(life)
-        body = wire.encode(wire.WorkMessage(wire.PROTOCOL, message_id, self._tasks[task].name, copy, work))
+        body = wire.encode(wire.WorkMessage(wire.PROTOCOL, message_id, self._tasks[task].name, copy, work, ahead))
+        left = {tracked.event.id for tracked in events}
         self.flights[message_id] = Flight(
-            task, events, {tracked.event.id for tracked in events}, now, copy, len(events) == 1
+            task, events, left, now, copy, alone=len(events) == 1 and not ahead, lined=ahead > 0
         )
+        self._lined += ahead > 0
         messages.append(OutMessage(message_id, body, pack(events)))

@@ -139,18 +139,20 @@ class Rig:
         self._pilots: list[asyncio.Task[int]] = []
         self._numbers = itertools.count()
 
-    async def send(self, *bodies: Any, task: str = "t", protocol: int = PROTOCOL, singly: bool = False) -> list[str]:
+    async def send(
+        self, *bodies: Any, task: str = "t", protocol: int = PROTOCOL, singly: bool = False, ahead: int = 0
+    ) -> list[str]:
         """Publish one message with these bodies, or one each; the ids of the events."""
         payloads = [codecs.encode(body) for body in bodies]
-        return await self.send_encoded(*payloads, task=task, protocol=protocol, singly=singly)
+        return await self.send_encoded(*payloads, task=task, protocol=protocol, singly=singly, ahead=ahead)
 
     async def send_encoded(
-        self, *payloads: Payload, task: str = "t", protocol: int = PROTOCOL, singly: bool = False
+        self, *payloads: Payload, task: str = "t", protocol: int = PROTOCOL, singly: bool = False, ahead: int = 0
     ) -> list[str]:
         """The same for bodies that are encoded already."""
         events = [WorkEvent(f"e{next(self._numbers)}", *payload, headers={"from": "test"}) for payload in payloads]
         for bundle in [[event] for event in events] if singly else [events]:
-            message = WorkMessage(protocol, f"m-{bundle[0].id}", task, copy=False, events=bundle)
+            message = WorkMessage(protocol, f"m-{bundle[0].id}", task, copy=False, events=bundle, ahead=ahead)
             await self.broker.inner.publish(WORK, wire.encode(message), message.message_id)
         return [event.id for event in events]
 

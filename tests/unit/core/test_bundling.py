@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ewms.core.bundling import MAX_EVENTS, TARGET_SECONDS, RunTime, bundle_size
+from ewms.core.bundling import (
+    MAX_AHEAD,
+    MAX_EVENTS,
+    SHORT_SECONDS,
+    TARGET_SECONDS,
+    RunTime,
+    bundle_size,
+    messages_ahead,
+)
 
 seconds = st.floats(0, 1e6)
 
@@ -28,6 +36,19 @@ def test_the_task_s_own_limit_is_kept(mean: float | None, ready: int, slots: int
 @pytest.mark.parametrize(("mean", "expected"), [(0.0, 2048), (1e-5, 2048), (1e-3, 100), (0.03, 3), (0.1, 1), (60.0, 1)])
 def test_a_bundle_is_a_tenth_of_a_second_of_work(mean: float, expected: int) -> None:
     assert bundle_size(RunTime(mean=mean), ready=10**6, slots=2) == expected
+
+
+@given(mean=st.none() | seconds, events=st.integers(1, 2048), out=st.integers(0, 10**4), slots=st.integers(0, 10**4))
+def test_lines_are_bounded_by_work_and_by_what_others_would_idle_for(
+    mean: float | None, events: int, out: int, slots: int
+) -> None:
+    ahead = messages_ahead(RunTime(mean=mean), events, out, slots)
+    assert 0 <= ahead <= MAX_AHEAD
+    if mean is None or mean * events > SHORT_SECONDS:
+        assert ahead == 0
+    else:
+        assert ahead * mean * events <= TARGET_SECONDS * 1.001
+        assert ahead * 2 * slots <= out
 
 
 def test_little_work_is_shared_by_all_slots() -> None:

@@ -98,6 +98,20 @@ def test_a_drained_pilot_s_event_is_never_blamed(desk_of: MakeDesk) -> None:
     assert desk.ledger.counters == Counters(sent=1, accepted=1, returned=29)
 
 
+def test_what_waited_in_a_line_is_not_blamed_for_its_pilot(desk_of: MakeDesk) -> None:
+    desk = desk_of(graph_of({"bundle": 1, "retry": {"max_vanishes": 1}}), Sender(numbers(100)))
+    desk.ledger.outbox.run_times[0].observe(0.0001, 1)
+    desk.take_source()
+    first = desk.send()[0]
+    assert first.ahead > 0
+    desk.take(ended(first, Kind.VANISHED))
+    assert desk.ledger.counters.dead_lettered == 0
+    (again,) = desk.send()
+    assert (again.events[0].id, again.events[0].attempt, again.ahead) == ("0", 2, 0)
+    desk.take(ended(again, Kind.VANISHED, pilot="PL-2"))
+    assert desk.ledger.counters.dead_lettered == 1
+
+
 def test_pilots_that_vanish_are_counted_once_each(desk_of: MakeDesk) -> None:
     """The pilot that held the message is the one that vanished, not the one that tells."""
     desk = desk_of(graph_of({"retry": {"max_vanishes": 2}}))

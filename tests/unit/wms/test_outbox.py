@@ -129,6 +129,47 @@ def test_downstream_events_go_first() -> None:
     assert [message.task for message in decoded(box.form(0.0))] == ["store", "square"]
 
 
+def test_short_messages_may_wait_in_line_and_are_sent_many_at_once() -> None:
+    box = outbox({"bundle": 1}, slots=2)
+    box.run_times[0].observe(0.0001, 1)
+    fill(box, 1000)
+    first = decoded(box.form(0.0))
+    assert len(first) == 584
+    assert {message.ahead for message in first} == {32}
+    assert not any(flight.alone for flight in box.flights.values())
+    for number in range(127):
+        box.settle(first[number].message_id, [str(number + 1)])
+        assert box.form(0.0) == []
+    box.settle(first[127].message_id, ["128"])
+    assert len(box.form(0.0)) == 128
+
+
+def test_events_that_are_suspected_never_wait_in_line() -> None:
+    box = outbox({"bundle": 1}, slots=2)
+    box.run_times[0].observe(0.0001, 1)
+    fill(box, 1000)
+    box.form(0.0)
+    box.add(tracked(2000, single=True))
+    (message,) = decoded(box.form(0.0))
+    assert (message.events[0].id, message.ahead) == ("2000", 0)
+    assert box.flights[message.message_id].alone
+
+
+@pytest.mark.parametrize(("seconds", "events"), [(0.011, 1000), (0.0001, 3)])
+def test_long_messages_and_the_last_ones_do_not_wait_in_line(seconds: float, events: int) -> None:
+    box = outbox({"bundle": 1}, slots=2)
+    box.run_times[0].observe(seconds, 1)
+    fill(box, events)
+    assert {message.ahead for message in decoded(box.form(0.0))} == {0}
+
+
+def test_bundles_wait_one_behind_another() -> None:
+    box = outbox(slots=2, max_bytes=1 << 20)
+    box.run_times[0].observe(0.0, 1)
+    fill(box, 100)
+    assert [(len(message.events), message.ahead) for message in decoded(box.form(0.0))] == [(25, 1)] * 4
+
+
 def test_no_more_is_out_than_pilots_have_use_for() -> None:
     box = outbox({"bundle": 1}, slots=10)
     fill(box, 500)

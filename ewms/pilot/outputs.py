@@ -61,11 +61,12 @@ class Packer:
         """The outputs; `PayloadError` for a value that does not fit, a foreign queue or too much data."""
         if returned is None:
             return _NOTHING
-        if many := hasattr(type(returned), "__next__"):
+        is_plain = type(returned) in codecs.PLAIN
+        if many := not is_plain and hasattr(type(returned), "__next__"):
             outputs = [self._encode(value) for value in returned]
             size = _size(outputs)
         else:
-            output = self._encode(returned)
+            output = self._encode_body(returned) if is_plain else self._encode(returned)
             outputs, size = [output], len(output.data) + len(output.queue) + _OUTPUT_BYTES
         if size > self._room:
             outputs = self._squeeze(outputs, size)
@@ -79,10 +80,14 @@ class Packer:
             if queue and queue not in self._queues:
                 known = ", ".join(sorted(self._queues)) or "none"
                 raise PayloadError(f"queue '{queue}' is no output of this task; outputs are: {known}")
+        return self._encode_body(value, queue)
+
+    def _encode_body(self, value: Any, queue: str = "") -> WireOutput:
         payload = codecs.encode(value, self._codec)
-        if self._blobs is not None:
+        if self._blobs is not None and len(payload.data) > self._blobs.threshold:
             payload = self._blobs.shrink(payload)
-        return WireOutput(payload.codec, payload.data, queue)
+        codec, data = payload
+        return WireOutput(codec, data, queue)
 
     def _squeeze(self, outputs: list[WireOutput], size: int) -> list[WireOutput]:
         if self._small_blobs is None:

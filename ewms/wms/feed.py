@@ -111,22 +111,23 @@ class SourceFeed(Feed):
             self._condition.notify()
 
     def _run(self) -> None:
+        events = self._events
         try:
             for event in self._source:
-                if not self._put(event):
+                self._bytes_put += len(event.data)
+                events.append(event)
+                if len(events) == 1:
+                    self._wake()
+                is_full = len(events) >= _AHEAD_EVENTS or self._bytes_put - self._bytes_taken >= _AHEAD_BYTES
+                if self._stopped or (is_full and not self._goes_on()):
                     return
         except BaseException as raised:  # noqa: BLE001  handed to the driver, which raises it
             self._error = raised
         self._done = True
         self._wake()
 
-    def _put(self, event: NewEvent) -> bool:
-        """Whether to go on."""
-        self._bytes_put += len(event.data)
-        self._events.append(event)
-        if len(self._events) == 1:
-            self._wake()
-        if len(self._events) >= _AHEAD_EVENTS or self._bytes_put - self._bytes_taken >= _AHEAD_BYTES:
-            with self._condition:
-                self._condition.wait_for(lambda: self._stopped or not self._events)
+    def _goes_on(self) -> bool:
+        """Whether to go on, once what is there was taken."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._stopped or not self._events)
         return not self._stopped

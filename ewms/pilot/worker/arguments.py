@@ -125,11 +125,13 @@ def _validator(annotation: Any, name: str) -> SchemaValidator:
 
 
 def _validating_reader(validator: SchemaValidator, shown: str) -> Reader:
+    validate_json = validator.validate_json
+
     def read(event: WorkEvent) -> Any:
-        payload = _payload(event)
+        payload = event if event.codec == "json" else _payload(event)
         try:
             if payload.codec == "json":
-                return validator.validate_json(payload.data)
+                return validate_json(payload.data)
             return validator.validate_python(codecs.decode(payload.codec, payload.data))
         except pydantic_core.ValidationError as error:
             first = error.errors(include_url=False, include_context=False)[0]

@@ -69,7 +69,9 @@ class Runner:
                 self._fail(from_exception(event, error, (now - started) / 1e9), now)
             else:
                 now = clock()
-                self._succeed(event, packed, now)
+                self._keep(event, packed, now)
+                if now - self._flushed >= FLUSH_NS or self._size > FLUSH_BYTES:
+                    self._flush(now)
         self._flush(now)
 
     def _run_batch(self, consumer: Consumer, packer: Packer, events: Sequence[WorkEvent]) -> bool:
@@ -88,11 +90,6 @@ class Runner:
             self._keep(event, packed, now)
         self._flush(now)
         return True
-
-    def _succeed(self, event: WorkEvent, packed: Packed, now: int) -> None:
-        self._keep(event, packed, now)
-        if now - self._flushed >= FLUSH_NS or self._size > FLUSH_BYTES:
-            self._flush(now)
 
     def _keep(self, event: WorkEvent, packed: Packed, now: int) -> None:
         size = packed.size + len(event.id) + _RESULT_BYTES

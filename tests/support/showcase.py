@@ -68,7 +68,7 @@ async def progress(state: ServiceState, workflow_id: str, terminal: int) -> None
 
 
 def _counts(terminal: int, dead: int = 0) -> dict[str, Any]:
-    merged = terminal - terminal // 9
+    merged = terminal if terminal == PLANNED else terminal - terminal // 9
     tasks = {
         "reconstruct": TaskProgress(planned=PLANNED, terminal=terminal, seconds=2.31),
         "merge": TaskProgress(planned=terminal, terminal=merged, seconds=0.012),
@@ -86,7 +86,7 @@ async def _insert(state: ServiceState, key: str, name: str, when: float, fields:
     document = WorkflowDocument(workflow_id=key, timestamp=when, name=name, owner=OWNER, spec=parse_spec(SPEC, "test"))
     document = WorkflowDocument.model_validate(document.model_dump() | fields)
     entries = [StateEntry(state=WorkflowState.PENDING, timestamp=when)]
-    if document.state is not WorkflowState.PENDING:
+    if document.state is not WorkflowState.PENDING or document.tasks["reconstruct"].terminal == 0:
         entries.append(StateEntry(state=WorkflowState.RUNNING, timestamp=when + 1))
     await state.store.write(
         Insert(collection=WORKFLOWS, key=key, body=document.model_dump(mode="json")),

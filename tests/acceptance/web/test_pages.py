@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -330,9 +329,10 @@ async def test_a_page_can_be_used_by_keyboard(chromium: Browser, service: Runnin
 
 async def reach(opened: Tab, name: str) -> None:
     """Press the tabulator until a control has the focus."""
-    for _ in range(40):
+    for _ in range(60):
         await opened.page.keyboard.press("Tab")
-        if name in json.dumps(await opened.page.evaluate("document.activeElement.textContent.trim()")):
+        focused = opened.page.locator("button:focus")
+        if await focused.count() and (await focused.inner_text()) == name:
             return
     raise AssertionError(f"{name} cannot be reached by keyboard")
 
@@ -346,4 +346,4 @@ async def test_a_link_of_elsewhere_opens_the_page(chromium: Browser, service: Ru
         await page.set_content(f'<a href="{service.url}/ui/workflows/{workflow_id}">look</a>')
         await page.get_by_role("link", name="look").click()
         await expect(page.locator("h1")).to_contain_text("numbers")
-        assert page.url == f"{service.url}/ui/workflows/{workflow_id}"
+        await expect(page).to_have_url(f"{service.url}/ui/workflows/{workflow_id}")

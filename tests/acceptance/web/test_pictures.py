@@ -25,40 +25,47 @@ async def busy(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Runnin
         yield running
 
 
+def written(terminal: int) -> str:
+    """The count of all tasks as pages have it."""
+    return f"{terminal + terminal - terminal // 9:,}".replace(",", "\u202f")
+
+
 async def test_a_busy_service_can_be_shown(chromium: Browser, busy: RunningService) -> None:
     workflow_id = await showcase.fill(busy.state)
     token = await busy.state.access.minted.mint("grace", Role.OPERATOR, label="laptop")
     base = f"/ui/workflows/{workflow_id}"
-    async with (
-        tab(chromium, busy.url, token) as light,
-        tab(chromium, busy.url, token, dark=True) as dark,
-        tab(chromium, busy.url, token, phone=True) as phone,
-        tab(chromium, busy.url, token) as listing,
-    ):
-        for opened in (light, dark, phone):
-            page = await opened.open(base)
-            await expect(page.locator("#throughput canvas").first).to_be_visible()
+    async with tab(chromium, busy.url, token) as opened:
+        page = await opened.open(base)
+        await expect(page.locator("#throughput canvas").first).to_be_visible()
         terminal = 12_400
         for step in range(STEPS):
             terminal += PER_STEP + 40 * (step % 3)
             await showcase.progress(busy.state, workflow_id, terminal)
             await asyncio.sleep(STEP_SECONDS)  # so that there is a course to be drawn; nothing waits for it
-        total = f"{terminal + terminal - terminal // 9:,}".replace(",", "\u202f")
-        for opened, name in ((light, "web-workflow"), (dark, "web-workflow-dark"), (phone, "web-workflow-phone")):
-            await expect(opened.page.locator('dd [data-live="terminal"]')).to_have_text(total)
-            await opened.page.mouse.move(0, 0)
+        await expect(page.locator('dd [data-live="terminal"]')).to_have_text(written(terminal))
+        await opened.picture("web-workflow", whole=True)
+        await opened.check_accessibility()
+        page = await opened.open(f"{base}/failures")
+        await page.locator(".failure summary").first.click()
+        await opened.check_accessibility()
+        await opened.picture("web-failures", whole=True)
+        page = await opened.open(f"{base}/letters")
+        await page.locator(".failure summary").first.click()
+        await opened.check_accessibility()
+        await opened.picture("web-dead-letter", whole=True)
+        await opened.open("/ui/system")
+        await opened.check_accessibility()
+        await opened.picture("web-system", whole=True)
+        page = await opened.open("/ui/workflows")
+        await expect(page.locator("#connection")).to_have_text("Live")
+        await showcase.progress(busy.state, workflow_id, terminal := terminal + PER_STEP)
+        await expect(page.locator(f"tr[data-workflow={workflow_id}] [data-live=terminal]")).to_have_text(written(terminal))
+        await opened.picture("web-workflows")
+        await opened.check_accessibility()
+    for name, manner in {"web-workflow-dark": {"dark": True}, "web-workflow-phone": {"phone": True}}.items():
+        async with tab(chromium, busy.url, token, **manner) as opened:
+            page = await opened.open(base)
+            await expect(page.locator("#throughput canvas").first).to_be_visible()
+            await expect(page.locator('dd [data-live="terminal"]')).to_have_text(written(terminal))
+            await opened.check_accessibility()
             await opened.picture(name, whole=True)
-        await expect(listing.page.locator(f"tr[data-workflow={workflow_id}] [data-live=terminal]")).to_have_text(total)
-        await listing.check_accessibility()
-        await listing.picture("web-workflows")
-        page = await light.open(f"{base}/failures")
-        await page.locator(".failure summary").first.click()
-        await light.check_accessibility()
-        await light.picture("web-failures", whole=True)
-        page = await light.open(f"{base}/letters")
-        await page.locator(".failure summary").first.click()
-        await light.check_accessibility()
-        await light.picture("web-dead-letter", whole=True)
-        await light.open("/ui/system")
-        await light.check_accessibility()
-        await light.picture("web-system", whole=True)

@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import functools
 import json
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import NamedTuple
 
@@ -60,9 +61,15 @@ async def map_files(scans: Scans, view: ScanView) -> MapFiles:
         raise NotFound(f"scan {scan.scan_id} has no map yet; ask again in a moment")
     pixels, numbers = _PIXELS, _NUMBERS
     if workflow.product:
-        pixels = next(name for name in workflow.product if name.endswith(".npz"))
-        numbers = next(name for name in workflow.product if name.endswith("best_fit.json"))
+        pixels, numbers = (_ending(workflow.product, end) for end in (".npz", "best_fit.json"))
     return MapFiles(await scans.file(scan, pixels), await scans.file(scan, numbers), event, scan.reco.used)
+
+
+def _ending(names: Sequence[str], end: str) -> str:
+    found = next((name for name in names if name.endswith(end)), None)
+    if found is None:
+        raise NotFound(f"the product has no file that ends in {end}; it is no map")
+    return found
 
 
 @functools.lru_cache(maxsize=16)

@@ -187,6 +187,7 @@ class Machine(RuleBasedStateMachine):
         self.seen: dict[str, str] = {}
         self.choose(0)
         self.begin()
+        self.an_alert_comes(0, None)
 
     def begin(self) -> None:
         """A new process."""
@@ -347,4 +348,4 @@ def test_alert_ids() -> None:
 
 
 TestMachine = Machine.TestCase
-TestMachine.settings = settings(max_examples=15, stateful_step_count=25, deadline=None)
+TestMachine.settings = settings(max_examples=20, stateful_step_count=25, deadline=None)

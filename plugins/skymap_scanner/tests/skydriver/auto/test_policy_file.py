@@ -150,6 +150,13 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         read_policy(large)
 
 
+def test_the_example_of_the_docs_is_a_policy() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "automation.md").read_text()
+    examples = [block.partition("```")[0] for block in page.split("```toml\n")[1:]]
+    policy = parse_policy(next(text for text in examples if "[[rules]]" in text).encode(), "automation.md").policy
+    assert [rule.name for rule in policy.rules] == ["bright-tracks", "unlikely", "rest"]
+
+
 class TestCommand:
     """`skymap-scanner policy check`."""
 

@@ -8,7 +8,7 @@ from typing import Any
 from textual.app import App
 from textual.pilot import Pilot
 
-SECONDS = 40.0
+SECONDS = 90.0
 
 
 def seen(app: App[Any]) -> str:

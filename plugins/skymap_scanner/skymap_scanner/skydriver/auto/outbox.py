@@ -100,8 +100,9 @@ class Outbox:
 
     async def _send(self, publication: PublicationDocument, stage: Stage, target: Target) -> None:
         parcel = parcel_of(publication, stage, await self._files(publication, stage), target.files)
-        number = f".{publication.partial}" if stage == "partial" else ""
-        delivery_id = f"{publication.publication_id}.{stage}{number}"
+        # That a scan failed is other news than its map, which may follow: whoever knows repeats by their id must get both.
+        news = f"partial.{publication.partial}" if stage == "partial" else publication.ended.replace("complete", "final")
+        delivery_id = f"{publication.publication_id}.{news}"
         link = await self._scanner.link(publication.scan_id, stage)
         await self._targets.send(publication.target, target, parcel, delivery_id, link)
 

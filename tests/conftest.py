@@ -9,10 +9,15 @@ from collections.abc import Iterator
 import pymongo
 import pytest
 import trustme
+from hypothesis import settings
 
 from tests.support import secantus
 from tests.support.rabbitmq import RabbitmqServer, why_not
 from tests.support.secantus import SecantusServer
+
+# No deadlines: the machine may be busy with the tests of others.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")

@@ -70,7 +70,7 @@ KILLS: dict[str, Kill] = {
     "`ewms drive`": kill_part("drive"),
     "broker": kill_part("broker"),
     "the batch, by `condor_rm`": _remove,
-    "the worker, by `condor_hold` (replaced after 1 s here)": _hold,
+    "the worker, by `condor_hold` (replaced after 5 s here)": _hold,
     "the whole pool, stopped and started": _restart_pool,
 }
 _BETWEEN = "`ewms tms` between submitted and recorded, until recorded"

@@ -230,7 +230,7 @@ class Site:
     def _launcher(self) -> dict[str, object]:
         if self._pool is None:
             return {"backend": "local"}
-        return {"backend": "htcondor", "config": str(self._pool.config), "hold_seconds": 1, "admin_hold_seconds": 1}
+        return {"backend": "htcondor", "config": str(self._pool.config), "hold_seconds": 1, "admin_hold_seconds": 5}
 
 
 @contextlib.contextmanager

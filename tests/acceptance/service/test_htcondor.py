@@ -154,7 +154,7 @@ def test_a_worker_held_by_an_administrator_is_explained_and_replaced(site: Site,
         (cluster,) = site.clusters()
         site.pool.tool("condor_hold", "-reason", "the disk is full", f"{cluster}.0")
         explained = "HELD: put on hold by a person: the disk is full"
-        wait_until(lambda: explained in ewms(tmp_path, "workers", workflow.id, site=site), f"the reason: {site.logs()}")
+        wait_until(lambda: explained in str(workflow.workers()), f"the reason: {site.logs()}")
         make_haste(tmp_path)
         check_product(site, workflow, tmp_path / "out", events=1000)
 

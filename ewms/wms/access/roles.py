@@ -137,6 +137,7 @@ RULES: Mapping[str, Rule] = {
     "GET /ui/workflows/{workflow_id}/letters": CHANGE,
     "GET /ui/workflows/{workflow_id}/events/{task}/{event_id:path}": CHANGE,
     "GET /ui/system": KNOWN,
+    "GET /docs": KNOWN,
     "GET /api/tokens": OPERATE,
     "POST /api/tokens": OPERATE,
     "DELETE /api/tokens/{token_id}": OPERATE,

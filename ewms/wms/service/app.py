@@ -33,7 +33,14 @@ def create_app(
     plugins
         Of other distributions, by the prefixes of their paths.
     """
-    app = FastAPI(title="ewms", version=__version__, redirect_slashes=False, dependencies=[Depends(admitted)])
+    app = FastAPI(
+        title="ewms",
+        version=__version__,
+        redirect_slashes=False,
+        dependencies=[Depends(admitted)],
+        docs_url=None,
+        redoc_url=None,
+    )
     app.state.service = state
     app.state.troubles = {} if troubles is None else troubles
     app.state.pages = pages = _pages_for(state, plugins or {})

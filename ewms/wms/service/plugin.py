@@ -123,7 +123,13 @@ def plugin_loops(plugins: Mapping[str, Hosted]) -> dict[str, Loop]:
 
 def plugin_app(plugin: ServicePlugin, host: PluginHost, state: ServiceState) -> FastAPI:
     """A plugin as an application that is mounted below its prefix: no path of it is ever taken for one of the service's."""
-    app = FastAPI(title=type(plugin).__name__, redirect_slashes=False, dependencies=[Depends(admitted)])
+    app = FastAPI(
+        title=type(plugin).__name__,
+        redirect_slashes=False,
+        dependencies=[Depends(admitted)],
+        docs_url=None,
+        redoc_url=None,
+    )
     app.state.service = state
     app.state.rules = plugin.rules
     errors.install(app)

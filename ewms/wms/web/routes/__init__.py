@@ -1,6 +1,6 @@
 """Pages of the web interface: one router per subject."""
 
-from ewms.wms.web.routes import doors, failures, files, system, workflow, workflows
+from ewms.wms.web.routes import doors, failures, files, interface, system, workflow, workflows
 
 routers = (
     doors.router,
@@ -9,5 +9,6 @@ routers = (
     workflow.router,
     failures.router,
     system.router,
+    interface.router,
 )
 """All of them."""

@@ -224,9 +224,9 @@ async def test_listings_hold_what_the_caller_may_see(place: Place) -> None:
 
 async def test_revocation_counts_from_the_next_request_on(place: Place) -> None:
     minted = place.service.state.access.minted
-    token = await minted.mint("eve", Role.OPERATOR)
+    token = await minted.mint("sybil", Role.OPERATOR)
     assert (await place.ask("GET /api/workflows", token))[0] == 200
-    [document] = [document for document in await minted.listing() if document.owner == "eve"]
+    [document] = [document for document in await minted.listing() if document.owner == "sybil"]
     await minted.revoke(document.id)
     assert (await place.ask("GET /api/workflows", token))[0] == 401
 

@@ -102,13 +102,13 @@ def test_protocol_1_as_it_was_agreed() -> None:
     report = Report(1, "1.a", "square", False, "PL-1", "host", "", 0.5, [result], [Failure("8", 1, Kind.VANISHED, "gone")])
     assert wire.decode_work(wire.encode(WORK)) == work
     assert wire.decode_reports(wire.encode([REPORT])) == [report]
-    assert msgspec.msgpack.decode(wire.encode(work)) == WORK
+    assert msgspec.msgpack.decode(wire.encode(work)) == [*WORK, 0], "added since: how many may wait in line"
 
 
 @pytest.mark.parametrize(
     ("decode", "message"),
     [
-        (wire.decode_work, [*WORK, "later"]),
+        (wire.decode_work, [*WORK, 0, "later"]),
         (wire.decode_work, [*WORK[:4], [["7", "json", b"7", 2, {"k": "v"}, "later"]]]),
         (lambda data: wire.decode_reports(data)[0], [[*REPORT, [0.5, 1024], "later"]]),
     ],

@@ -61,7 +61,7 @@ function readLists() {
 }
 
 function take(workflow) {
-  const before = latest;
+  const before = latest, rendered = root.dataset.state;
   latest = workflow;
   show(root, workflow);
   for (const element of root.querySelectorAll("[data-count]")) {
@@ -87,7 +87,9 @@ function take(workflow) {
     if (pilots) refresh(pilots, `${base}/pilots`);
   }
   const mark = marks[kind];
-  if (part && mark && before && mark(before) !== mark(workflow)) readLists();
+  // Between the page and the first message something may have come that the page does not show.
+  const isNew = before ? mark?.(before) !== mark?.(workflow) : !(OVER.has(rendered) && rendered === workflow.state);
+  if (part && mark && isNew) readLists();
 }
 
 if (root.dataset.stream) follow(root.dataset.stream, { workflow: take }); // who may not listen sees the page as it was

@@ -8,7 +8,7 @@ SECANTUS := .venv-secantus/.ready
 NANOIDP := .venv-nanoidp/.ready
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/pip install -q --disable-pip-version-check -c constraints.txt
-WORKERS ?= 3  # much of what tests do is to wait for processes of theirs
+WORKERS ?= 2
 
 .PHONY: demo demo-skymap test lint readers provider bench soak clean
 

@@ -115,6 +115,7 @@ def test_killed_part(site: Site, tmp_path: Path, part: str) -> None:
     check_survived(site, tmp_path, kill_part(part))
 
 
+@pytest.mark.soak
 def test_killed_schedd(lonely_site: Site, tmp_path: Path) -> None:
     check_survived(lonely_site, tmp_path, kill_schedd)
 

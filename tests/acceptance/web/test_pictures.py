@@ -14,7 +14,7 @@ from tests.support import showcase
 from tests.support.browser import SECONDS, tab
 from tests.support.service import RunningService, running_service
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600), pytest.mark.soak]
 expect.set_options(timeout=1000 * SECONDS)
 STEPS, STEP_SECONDS, PER_STEP = 16, 0.7, 310
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import importlib
 import sys
 import traceback
+from typing import Any
 
 import click
 
 from ewms import __version__
-from ewms.core.errors import EwmsError
+from ewms.core.errors import EwmsError, UsageError
 
 _COMMANDS = {
     "run": ("run", "Run a workflow on this machine, or with pilots on HTCondor."),
@@ -41,7 +42,22 @@ _COMMANDS = {
     "doctor": ("doctor", "Tell what is installed, found and reachable, and what to do."),
 }
 """Module and short help by name, in the order of the help."""
+_SERVING = dict.fromkeys(("serve", "drive", "tms", "token", "broker", "store"), "service")
+_ASKING = dict.fromkeys(
+    ("submit", "fetch", "outcomes", "logs", "workers", "pause", "cancel", "login", "web", "logout"), "client"
+)
+_EXTRAS = {"dev": "local,service", "status": "client", "why": "client", "dead-letters": "client", **_SERVING, **_ASKING}
+"""What a command needs beside a bare `ewms`, by name: those that a laptop has no use for come as extras."""
+_OPTIONAL = frozenset({"bokeh", "fastapi", "httpx2", "jinja2", "jwt", "prometheus_client", "uvicorn"})
 _INTERRUPTED = 130
+
+
+def _explain(name: str, error: ModuleNotFoundError) -> None:
+    """Raise `UsageError`, with what to install, where it is a package that comes with an extra."""
+    package = (error.name or "").partition(".")[0]
+    if name in _EXTRAS and package in _OPTIONAL:
+        what = f"pip install 'ewms[{_EXTRAS[name]}]'"
+        raise UsageError(f"ewms {name} needs {package}; install what it needs with: {what}") from error
 
 
 class _Commands(click.Group):
@@ -53,9 +69,20 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        module = importlib.import_module(f"ewms.cli.{_COMMANDS[cmd_name][0]}")
+        try:
+            module = importlib.import_module(f"ewms.cli.{_COMMANDS[cmd_name][0]}")
+        except ModuleNotFoundError as error:
+            _explain(cmd_name, error)
+            raise
         command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ModuleNotFoundError as error:
+            _explain(ctx.invoked_subcommand or "", error)
+            raise
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

@@ -32,6 +32,7 @@ _STARTING_SECONDS = 2.0
 """For which the first connection is tried again when nobody answers; a server may be starting."""
 ANSWER_SECONDS = 5.0
 """After which a request is repeated."""
+_FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 2.0
 _GOODBYE_SECONDS = 0.5
 
@@ -227,8 +228,10 @@ class Connection:
         self._up.set()
 
     async def _reconnect(self) -> None:
-        for attempt in itertools.count():
-            await asyncio.sleep(min(_LONGEST_PAUSE, 0.05 * 2**attempt) * random.uniform(0.5, 1.0))  # noqa: S311  spreads, hides nothing
+        pause = _FIRST_PAUSE
+        while not self._is_closed:  # `asyncio.wait_for` of 3.11 loses a cancellation that comes as it ends
+            await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311  spreads, hides nothing
+            pause = min(_LONGEST_PAUSE, 2 * pause)
             try:
                 await self._connect(asyncio.get_running_loop().time() + CONNECT_SECONDS)
             except BrokerError as error:

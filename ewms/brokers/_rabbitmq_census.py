@@ -104,7 +104,8 @@ class Census:
                 channel = await self._connection.channel(asyncio.get_running_loop().time() + self._connection.patience)
                 await detached(_ask(channel, _Question(queue, drop), add), channel)
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(complete.wait(), _ANSWER_SECONDS if expected else _LATE_SECONDS)
+                    async with asyncio.timeout(_ANSWER_SECONDS if expected else _LATE_SECONDS):
+                        await complete.wait()
                 await asyncio.sleep(_LATE_SECONDS)
                 await detached(channel.close(), channel)
         return total

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
 import logging
 import random
 from collections.abc import Awaitable, Callable, Coroutine
@@ -31,6 +30,7 @@ CONNECT_SECONDS = 4.0
 """For one attempt to connect, all servers of the URL included."""
 _STARTING_SECONDS = 2.0
 """For which the first connection is tried again when nobody answers; a server may be starting."""
+_FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 2.0
 _RETRY_SECONDS = 0.2
 _CLOSE_SECONDS = 2.0
@@ -265,8 +265,10 @@ class Connection:
         self._changed.set()
 
     async def _reconnect(self) -> None:
-        for attempt in itertools.count():
-            await asyncio.sleep(min(_LONGEST_PAUSE, 0.05 * 2**attempt) * random.uniform(0.5, 1.0))  # noqa: S311  spreads, hides nothing
+        pause = _FIRST_PAUSE
+        while not self.is_closed:  # `asyncio.wait_for` of 3.11 loses a cancellation that comes as it ends
+            await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311  spreads, hides nothing
+            pause = min(_LONGEST_PAUSE, 2 * pause)
             try:
                 await self._connect(asyncio.get_running_loop().time() + CONNECT_SECONDS)
             except BrokerError as error:

@@ -100,7 +100,8 @@ class Hosted:
 
     async def _wait(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._released.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._released.wait()
 
     async def _fail(self, reason: str) -> None:
         """Tell why, however long the store is away: nobody else would take up the workflow while this host lives."""

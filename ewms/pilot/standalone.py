@@ -96,7 +96,8 @@ class Standalone:
             if self._stop.is_set() or (patience is not None and plain.idle_seconds >= patience):
                 end.set()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._stop.wait(), _LOOK_SECONDS)
+                async with asyncio.timeout(_LOOK_SECONDS):
+                    await self._stop.wait()
 
     def _on_heartbeat(self, heartbeat: Heartbeat, plain: PlainBroker) -> None:
         if self._chirper is not None:
@@ -130,7 +131,8 @@ class Standalone:
         if self._settings.quarantine:
             logger.warning("pilot_quarantined seconds=%g", self._settings.quarantine)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._stop.wait(), self._settings.quarantine)
+                async with asyncio.timeout(self._settings.quarantine):
+                    await self._stop.wait()
 
 
 def is_okay(failure: Failure, names: frozenset[str]) -> bool:

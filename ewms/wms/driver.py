@@ -316,7 +316,8 @@ class Driver:
         if due is not None:
             timeout = min(timeout, max(0.0, due - time.monotonic()))
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), timeout)
+            async with asyncio.timeout(timeout):
+                await self._wake.wait()
         self._wake.clear()
 
     async def _publish(self, messages: list[OutMessage]) -> None:

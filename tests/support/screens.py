@@ -17,11 +17,15 @@ def seen(app: App[Any]) -> str:
 
 
 async def until_seen(pilot: Pilot[Any], *texts: str, gone: str | None = None, seconds: float = SECONDS) -> str:
-    """The screen as soon as it shows all of the texts, and no longer the one that is to go; fails the test after so long."""
+    """The screen as soon as it shows all of the texts, wherever its lines break, and no longer the one that is to go.
+
+    Fails the test after so many seconds.
+    """
     end = time.monotonic() + seconds
     while True:
         screen = seen(pilot.app)
-        if all(text in screen for text in texts) and (gone is None or gone not in screen):
+        words = " ".join(screen.split())
+        if all(text in screen or text in words for text in texts) and (gone is None or gone not in screen):
             return screen
         assert time.monotonic() < end, f"waited in vain for {texts}, without {gone!r}:\n{screen}"
         await pilot.pause(0.15)

@@ -33,7 +33,8 @@ class Housekeeping:
             if forgotten := await self.forget_repeats():
                 _log.info("repeats_forgotten", extra={"count": forgotten})
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._state.stopping.wait(), _PAUSE_SECONDS)
+                async with asyncio.timeout(_PAUSE_SECONDS):
+                    await self._state.stopping.wait()
 
     async def forget_repeats(self) -> int:
         """Forget old keys of submissions; how many."""

@@ -57,7 +57,8 @@ class Webhooks:
                 for stored in await self._due():
                     self._start(client, stored)
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._state.stopping.wait(), _LOOK_SECONDS)
+                    async with asyncio.timeout(_LOOK_SECONDS):
+                        await self._state.stopping.wait()
         finally:
             for call in self._calls.values():
                 call.cancel()

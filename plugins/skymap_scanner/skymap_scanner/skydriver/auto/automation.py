@@ -199,9 +199,11 @@ class Automation:
             self._to_send.clear()
             await self._outbox.send_due()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._to_send.wait(), _SEND_SECONDS)
+                async with asyncio.timeout(_SEND_SECONDS):
+                    await self._to_send.wait()
 
     async def _stops_within(self, seconds: float) -> bool:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._host.stopping.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._host.stopping.wait()
         return self._host.stopping.is_set()

@@ -66,7 +66,8 @@ class Targets:
         threads = self._threads.setdefault(name, ThreadPoolExecutor(AT_ONCE, f"target-{name}"))
         work = asyncio.get_running_loop().run_in_executor(threads, _write, target, parcel)
         try:
-            await asyncio.wait_for(asyncio.shield(work), _SECONDS)
+            async with asyncio.timeout(_SECONDS):
+                await asyncio.shield(work)
         except TimeoutError:
             work.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody waits for it any more
             raise Undelivered(f"target {name}: nothing was written in {_SECONDS:g} s") from None

@@ -64,7 +64,8 @@ class Channel:
         if stopping.is_set():
             return False
         try:
-            await asyncio.wait_for(self._changed.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._changed.wait()
         except TimeoutError:
             return False
         return True

@@ -92,7 +92,8 @@ class Watching:
     async def _stops(self) -> bool:
         """Whether the service ends within a moment."""
         try:
-            await asyncio.wait_for(self._scans.host.stopping.wait(), _SECONDS)
+            async with asyncio.timeout(_SECONDS):
+                await self._scans.host.stopping.wait()
         except TimeoutError:
             return False
         return True

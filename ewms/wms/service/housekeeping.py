@@ -1,4 +1,4 @@
-"""Clears away what nobody asks for any more: keys of submissions after a week, uploads that broke off."""
+"""Clears away what nobody asks for any more: old keys of submissions, old documents of plugins, uploads that broke off."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import shutil
+from collections.abc import Mapping
 
 from ewms.core.query import Query
 from ewms.stores.collections import REPEATS
@@ -20,27 +21,34 @@ _log = logging.getLogger("ewms.service")
 
 
 class Housekeeping:
-    """Once at the start, then every hour."""
+    """Once at the start, then every hour.
 
-    def __init__(self, state: ServiceState) -> None:
+    Parameters
+    ----------
+    remembered
+        Further collections whose documents go so many seconds after their `timestamp`.
+    """
+
+    def __init__(self, state: ServiceState, remembered: Mapping[str, float]) -> None:
         self._state = state
+        self._remembered = {REPEATS: REMEMBERED_SECONDS, **remembered}
 
     async def run(self) -> None:
         """Clear away until the service ends."""
         incoming = self._state.configuration.service.data / "incoming"
         await asyncio.to_thread(shutil.rmtree, incoming, ignore_errors=True)  # of a service that was killed
         while not self._state.stopping.is_set():
-            if forgotten := await self.forget_repeats():
-                _log.info("repeats_forgotten", extra={"count": forgotten})
+            for collection, seconds in self._remembered.items():
+                if forgotten := await self._forget(collection, seconds):
+                    _log.info("documents_forgotten", extra={"collection": collection, "count": forgotten})
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_PAUSE_SECONDS):
                     await self._state.stopping.wait()
 
-    async def forget_repeats(self) -> int:
-        """Forget old keys of submissions; how many."""
-        query = Query.parse({"timestamp": {"$lt": self._state.clock() - REMEMBERED_SECONDS}})
+    async def _forget(self, collection: str, seconds: float) -> int:
+        query = Query.parse({"timestamp": {"$lt": self._state.clock() - seconds}})
         count = 0
-        while (page := await self._state.store.find(REPEATS, query, limit=_AT_ONCE)).items:
-            await self._state.store.write(*(Delete(collection=REPEATS, key=stored.key) for stored in page.items))
+        while (page := await self._state.store.find(collection, query, limit=_AT_ONCE)).items:
+            await self._state.store.write(*(Delete(collection=collection, key=stored.key) for stored in page.items))
             count += len(page.items)
         return count

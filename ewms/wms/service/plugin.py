@@ -38,6 +38,8 @@ class ServicePlugin(ABC):
     """Who may call which route, by method and path below the prefix; a route without a rule is for operators alone."""
     collections: ClassVar[Mapping[str, Indexes]] = {}
     """Collections of its own in the service's store, with the dotted keys that are indexed together."""
+    remembered: ClassVar[Mapping[str, float]] = {}
+    """Collections of its own whose documents are deleted so many seconds after their `timestamp`."""
     navigation: ClassVar[tuple[NavigationEntry, ...]] = ()
     """Shown in the web interface's menu."""
     templates: ClassVar[Path | None] = None
@@ -96,6 +98,15 @@ def collections_of(plugins: Mapping[str, ServicePlugin]) -> dict[str, Indexes]:
         collection_name(prefix, collection): indexes
         for prefix, plugin in plugins.items()
         for collection, indexes in plugin.collections.items()
+    }
+
+
+def remembered_by(plugins: Mapping[str, ServicePlugin]) -> dict[str, float]:
+    """For how many seconds documents are kept, by the store's names of collections that are not kept for ever."""
+    return {
+        collection_name(prefix, collection): seconds
+        for prefix, plugin in plugins.items()
+        for collection, seconds in plugin.remembered.items()
     }
 
 

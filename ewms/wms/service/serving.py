@@ -17,7 +17,7 @@ from ewms.wms.service.listening import HttpServer, http_server, open_socket
 from ewms.wms.service.loops import loops_of
 from ewms.wms.service.metrics import CountTransitions, Metrics
 from ewms.wms.service.opening import open_state
-from ewms.wms.service.plugin import ServicePlugin, collections_of, hosted, load_plugins, plugin_loops
+from ewms.wms.service.plugin import ServicePlugin, collections_of, hosted, load_plugins, plugin_loops, remembered_by
 from ewms.wms.service.state import ServiceState
 from ewms.wms.service.supervision import Supervisor
 
@@ -56,7 +56,7 @@ async def serving(
     make_known(collections_of(plugins))
     async with open_state(configuration) as state:
         guests = hosted(plugins, state)
-        supervisor = Supervisor(loops_of(state) | plugin_loops(guests))
+        supervisor = Supervisor(loops_of(state, remembered_by(plugins)) | plugin_loops(guests))
         server = http_server(create_app(state, supervisor.troubles, guests), configuration.service)
         with open_socket(configuration.service) as listening, _counted(state.metrics):
             service = Serving(url=_url(configuration, listening), state=state, server=server)

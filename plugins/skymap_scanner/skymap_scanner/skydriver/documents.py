@@ -20,6 +20,8 @@ EVENTS = "events"
 """One document per event, by the digest of what was sent."""
 KEYS = "keys"
 """One document per order under a key that its sender chose, so that a repeat makes no second scan."""
+REMEMBERED = {KEYS: 7 * 86400.0}
+"""For how many seconds a repeated order is known as one."""
 COLLECTIONS: dict[str, tuple[tuple[str, ...], ...]] = {
     SCANS: (
         ("timestamp",),

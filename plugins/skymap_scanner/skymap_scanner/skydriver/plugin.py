@@ -14,6 +14,7 @@ from skymap_scanner.skydriver import rules
 from skymap_scanner.skydriver.auto import service as auto
 from skymap_scanner.skydriver.auto.collections import COLLECTIONS as ALERTS
 from skymap_scanner.skydriver.documents import COLLECTIONS as SCANS
+from skymap_scanner.skydriver.documents import REMEMBERED
 from skymap_scanner.skydriver.keeper import Keeper
 from skymap_scanner.skydriver.routes import ewms, listing, scan
 from skymap_scanner.skydriver.scans import Scans
@@ -27,6 +28,7 @@ class SkyDriver(ServicePlugin):
 
     rules: ClassVar[Mapping[str, Rule]] = {**rules.RULES, **auto.RULES, **web.RULES}
     collections = {**SCANS, **ALERTS}
+    remembered = REMEMBERED
     navigation: ClassVar[tuple[NavigationEntry, ...]] = (*web.NAVIGATION, *auto.NAVIGATION)
     templates = _WEB / "templates"
     static = _WEB / "static"

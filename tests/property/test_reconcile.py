@@ -198,5 +198,5 @@ class HostileWorld(RuleBasedStateMachine):
 
 
 TestHostileWorld = HostileWorld.TestCase
-TestHostileWorld.settings = settings(max_examples=min(10 * settings().max_examples, 3000))
+TestHostileWorld.settings = settings(max_examples=min(4 * settings().max_examples, 3000))
 """A step takes some tens of microseconds."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from ewms.wms.service.serving import Serving, serving
 from ewms.wms.service.state import ServiceState
 
 SECONDS = 30.0
+_TLS = ssl.create_default_context()
+"""Shared, because every client would load all the world's certificates."""
 
 
 class RunningService:
@@ -38,7 +41,7 @@ class RunningService:
     def client(self, token: str = "") -> httpx2.AsyncClient:
         """A client of the service; to be closed."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        return httpx2.AsyncClient(base_url=self.url, headers=headers, timeout=SECONDS)
+        return httpx2.AsyncClient(base_url=self.url, headers=headers, timeout=SECONDS, verify=_TLS)
 
 
 def configuration_for(folder: Path, **tables: Any) -> Configuration:

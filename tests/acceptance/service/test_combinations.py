@@ -1,6 +1,7 @@
 """End to end on the combinations of store, broker and launcher that a site would run; each is a parameter by its name.
 
-Those without `soak` run everywhere: each store, broker and launcher is among them. The rest is for `make soak`.
+Those without `soak` run everywhere: each store and each broker is among them, on a pool. The rest is for `make soak`; what a
+user has on one machine, the launcher `local` with SQLite and NATS, is in `test_dev.py`.
 MongoDB is SecantusDB here, a stand-in, unless `EWMS_TEST_MONGO_URI` names a real one.
 """
 
@@ -38,8 +39,15 @@ from tests.support.site_work import (
 __all__ = ["condor_pool"]
 
 pytestmark = pytest.mark.timeout(600)
-_EVERYWHERE = ("sqlite-nats-htcondor", "mongo-rabbitmq-htcondor", "sqlite-rabbitmq-local")
-_MORE = ("sqlite-rabbitmq-htcondor", "mongo-nats-htcondor", "mongo-nats-local", "mongo-rabbitmq-local", "sqlite-nats-local")
+_EVERYWHERE = ("sqlite-nats-htcondor", "mongo-rabbitmq-htcondor")
+_MORE = (
+    "sqlite-rabbitmq-local",
+    "sqlite-rabbitmq-htcondor",
+    "mongo-nats-htcondor",
+    "mongo-nats-local",
+    "mongo-rabbitmq-local",
+    "sqlite-nats-local",
+)
 COMBINATIONS = [*_EVERYWHERE, *(pytest.param(name, marks=pytest.mark.soak) for name in _MORE)]
 _WRITERS = frozenset({"serve", "drive"})
 """Parts that write to the store."""

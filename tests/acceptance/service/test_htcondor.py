@@ -80,6 +80,7 @@ def check_as_local(site: Site, folder: Path, *arguments: str) -> None:
     assert products[0] == products[1] != {}
 
 
+@pytest.mark.soak
 def test_examples_make_what_they_make_locally(site: Site, tmp_path: Path) -> None:
     check_as_local(site, tmp_path / "ocr", str(OCR), "--set", "sample_pages=2")
     scan = tmp_path / "scan"
@@ -120,6 +121,7 @@ def test_killed_schedd(lonely_site: Site, tmp_path: Path) -> None:
     check_survived(lonely_site, tmp_path, kill_schedd)
 
 
+@pytest.mark.soak
 def test_tms_killed_between_submitted_and_recorded(site: Site, tmp_path: Path) -> None:
     site.stop("tms")
     site.start_part("tms", dies="before:confirm_submit")
@@ -162,6 +164,7 @@ def test_a_worker_held_by_an_administrator_is_explained_and_replaced(site: Site,
         check_product(site, workflow, tmp_path / "out", events=1000)
 
 
+@pytest.mark.soak
 def test_a_pool_that_is_down_only_delays(lonely_site: Site, tmp_path: Path) -> None:
     site = lonely_site
     with site.session() as session:

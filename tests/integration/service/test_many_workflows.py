@@ -1,4 +1,4 @@
-"""500 workflows of 4 taskforces at once: what the control loop does with them, and what is left when they are over."""
+"""Many workflows of 4 taskforces at once, 500 in `make soak`: what the control loop does, and what is left in the end."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from ewms.stores.collections import TASKFORCES, WORKFLOWS
 from tests.support.ewms_v1 import a_request, eventually, play_driver
 from tests.support.service import RunningService, running_service
 
-WORKFLOWS_AT_ONCE = 500
 CLIENTS = 20
 CLUSTERS = {f"c{number}": {"backend": "local", "max_workers": 100_000} for number in range(4)}
 
@@ -34,9 +33,10 @@ async def in_phase(service: RunningService, phase: Phase, count: int) -> None:
     await eventually(arrived, f"{count} taskforces in {phase}", deadline=60.0)
 
 
-async def test_they_flow_through_and_leave_nothing_open(service: RunningService) -> None:
+@pytest.mark.parametrize("many", [100, pytest.param(500, marks=pytest.mark.soak)])
+async def test_they_flow_through_and_leave_nothing_open(service: RunningService, many: int) -> None:
     request = a_request(cluster_locations=sorted(CLUSTERS), n_workers=2)
-    waiting = iter(range(WORKFLOWS_AT_ONCE))
+    waiting = iter(range(many))
     ids: list[str] = []
 
     async def submit() -> None:
@@ -46,16 +46,16 @@ async def test_they_flow_through_and_leave_nothing_open(service: RunningService)
                 ids.append(answer.json()["workflow"]["workflow_id"])
 
     await asyncio.gather(*(submit() for _ in range(CLIENTS)))
-    assert len(set(ids)) == WORKFLOWS_AT_ONCE
+    assert len(set(ids)) == many
 
     await asyncio.gather(*(play_driver(service.state, workflow) for workflow in ids))
-    await in_phase(service, Phase.PENDING_STARTER, 4 * WORKFLOWS_AT_ONCE)
+    await in_phase(service, Phase.PENDING_STARTER, 4 * many)
 
     over = {"state": WorkflowState.COMPLETE, "active": False, "deactivated": "FINISHED"}
     await asyncio.gather(*(play_driver(service.state, workflow, **over) for workflow in ids))
-    await in_phase(service, Phase.CONDOR_COMPLETE, 4 * WORKFLOWS_AT_ONCE)
+    await in_phase(service, Phase.CONDOR_COMPLETE, 4 * many)
 
     async def closed() -> bool:
-        return await service.state.store.count(WORKFLOWS, Query.parse({"closed": {"$gte": 0}})) == WORKFLOWS_AT_ONCE
+        return await service.state.store.count(WORKFLOWS, Query.parse({"closed": {"$gte": 0}})) == many
 
     await eventually(closed, "all workflows to be closed", deadline=60.0)

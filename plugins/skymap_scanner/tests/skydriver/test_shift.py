@@ -246,13 +246,14 @@ def _below(mark: str) -> list[tuple[int, str]]:
     return [(pid, rest) for pid, rest in marked(cluster) if rest.startswith(f"/{first}")]
 
 
-def test_of_twenty_at_once_the_urgent_ones_are_first(tree: DevTree, client: Client) -> None:
-    events = [native.dumps(simulate("track", 1.0 + 0.05 * number, 0.3 * number, 1e5, number + 1)) for number in range(20)]
+@pytest.mark.parametrize(("scans", "urgent_ones"), [(6, 2), pytest.param(20, 4, marks=pytest.mark.soak)])
+def test_of_many_at_once_the_urgent_ones_are_first(tree: DevTree, client: Client, scans: int, urgent_ones: int) -> None:
+    events = [native.dumps(simulate("track", 1.0 + 0.05 * number, 0.3 * number, 1e5, number + 1)) for number in range(scans)]
     tms = tree.pid_of("tms")
     os.kill(tms, signal.SIGSTOP)  # so that all of them are there before any begins, however slow this machine is
     try:
-        others = [client.post(event) for event in events[:16]]
-        urgent = [client.post(event, priority=100 + number) for number, event in enumerate(events[16:])]
+        others = [client.post(event) for event in events[urgent_ones:]]
+        urgent = [client.post(event, priority=100 + number) for number, event in enumerate(events[:urgent_ones])]
     finally:
         os.kill(tms, signal.SIGCONT)
     workflows = {client.workflow(scan_id): scan_id for scan_id in (*urgent, *others)}
@@ -262,7 +263,7 @@ def test_of_twenty_at_once_the_urgent_ones_are_first(tree: DevTree, client: Clie
         listed = client.ask("GET", "/api/workflows", params={"state": "complete", "limit": 100})["items"]
         return workflows.keys() <= {item["workflow_id"] for item in listed}
 
-    wait_until(all_done, "20 final results", 2 * PATIENCE)
+    wait_until(all_done, f"{scans} final results", 2 * PATIENCE)
     assert all(client.state(scan_id) == FINAL for scan_id in workflows.values())
     done = {scan_id: _ended_at(client, workflow_id) for workflow_id, scan_id in workflows.items()}
     last_urgent = max(done[scan_id] for scan_id in urgent)

@@ -16,6 +16,7 @@ from tests.support.dev_tree import DevTree, dev_tree, wait_until
 
 pytestmark = pytest.mark.timeout(600)
 DEADLINE = 180.0
+LOOK = 0.05
 PAUSES = (0.0, 0.03, 0.1)
 """Seconds between an alert and the death of the service."""
 MORE = """
@@ -109,8 +110,10 @@ def test_the_service_killed_while_alerts_come_loses_none_and_scans_none_twice(
 def _send(http: httpx2.Client, body: bytes) -> None:
     code = 0
     while code != 202:
-        with contextlib.suppress(httpx2.HTTPError):
+        try:
             code = http.post("alerts", content=body).status_code
+        except httpx2.HTTPError:
+            time.sleep(LOOK)
 
 
 def _are_final(http: httpx2.Client, scans: list[str]) -> bool:

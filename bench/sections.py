@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from collections.abc import Sequence
@@ -62,4 +63,5 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def _command() -> str:
     spec = sys.modules["__main__"].__spec__
-    return shlex.join(["python", "-m", spec.name if spec else Path(sys.argv[0]).stem, *sys.argv[1:]])
+    program = ["-m", spec.name] if spec else [os.path.relpath(sys.argv[0])]
+    return shlex.join(["python", *program, *sys.argv[1:]])

@@ -49,7 +49,7 @@ class SecretHunt:
         found: list[str] = []
         looked = 0
         for folder in folders:
-            for path in _files(folder):
+            for path in sorted(_files(folder)):
                 looked += 1
                 is_kept = any(fnmatch(path.relative_to(folder).as_posix(), pattern) for pattern in kept)
                 with contextlib.suppress(FileNotFoundError):  # removed meanwhile
@@ -90,7 +90,7 @@ class SecretHunt:
 
 def _files(folder: Path) -> Iterator[Path]:
     for parent, _, names in os.walk(folder):  # unlike rglob, it minds no folder that is removed meanwhile
-        for path in sorted(Path(parent, name) for name in names):
+        for path in (Path(parent, name) for name in names):
             if path.is_file() and not path.is_symlink():
                 yield path
 

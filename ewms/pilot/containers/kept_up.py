@@ -16,6 +16,8 @@ from ewms.pilot.reasons import Detail
 from ewms.pilot.watchdog import Watchdog
 
 _GOODBYE_SECONDS = 1.0
+_STDERR_SECONDS = 0.2
+_LOOK_SECONDS = 0.02
 
 
 class KeptUp:
@@ -36,9 +38,18 @@ class KeptUp:
         self._running: Running | None = None
         self._channel: Channel | None = None
 
-    def tails(self) -> Detail:
-        """The ends of what the container wrote beside its answers since the last question."""
-        return self._running.child.tails() if self._running is not None else {}
+    async def tails(self) -> Detail:
+        """The ends of what the container wrote beside its answers since the last question.
+
+        What it wrote before an answer may come a little after it, because podman has a process between each pipe and here.
+        """
+        end = time.monotonic() + _STDERR_SECONDS
+        while self._running is not None:
+            found = self._running.child.tails()
+            if "stderr" in found or time.monotonic() > end:
+                return found
+            await asyncio.sleep(_LOOK_SECONDS)
+        return {}
 
     async def ask(self, line: bytes) -> tuple[bytes, Watchdog]:
         """The answer to a line, given within the task's limits. Cancelling the call ends the container.

@@ -33,7 +33,7 @@ class LinesRunner:
         answer, _ = await self._kept_up.ask(line)
         reply = _reply(answer)
         if "error" in reply:
-            raise TaskFailed(one_line(str(reply["error"])), {"type": "error", **self._kept_up.tails()})
+            raise TaskFailed(one_line(str(reply["error"])), {"type": "error", **await self._kept_up.tails()})
         if "output" not in reply and self._ground.container.output_required:
             raise PayloadError('the container has answered without "output"')
         return reply.get("output")

@@ -2,7 +2,8 @@
 
 `ewms dev` scans the same event again and again, by turns with nobody watching and with that many pages open, each of which
 follows the stream of the scan as a browser does. The load generator is a process of its own and not counted. A scan is
-paused until all pages are connected, and timed from there to its end. Figures are medians; both arms see the same machine.
+paused until all pages are connected and its workers wait, and timed from there to its end. Figures are medians; both arms
+see the same machine.
 """
 
 from __future__ import annotations
@@ -29,8 +30,10 @@ import psutil
 from skymap_scanner.reading import native
 from skymap_scanner.simulation.event import simulate
 
-NSIDES = {"8": 0, "64": 12, "512": 24}
+NSIDES = {"8": 0, "64": 48, "512": 600}
 SECONDS = 300.0
+SETTLED_SECONDS = 2.0
+"""After which the workers of a scan wait for work, whoever watches."""
 
 
 class Run(NamedTuple):
@@ -79,6 +82,7 @@ class Bench:
         """One scan with so many pages open."""
         scan, workflow = self._paused_scan()
         watchers = self._watchers(scan, pages)
+        time.sleep(SETTLED_SECONDS)
         cpu, began = self._cpu(), time.monotonic()
         self._client.post(f"/api/workflows/{workflow}/actions/resume").raise_for_status()
         while self._client.get(f"/skydriver/scan/{scan}/status").json()["scan_state"] != "SCAN_HAS_FINAL_RESULT":

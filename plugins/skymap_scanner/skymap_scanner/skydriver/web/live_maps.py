@@ -25,7 +25,7 @@ MAX_LISTENERS = 1000
 _log = logging.getLogger("ewms.skydriver")
 _HEARTBEAT = b": still here\n\n"
 _HEARTBEAT_SECONDS = 15.0
-_SHARE = 0.05
+_SHARE = 0.025
 """Of one core, at most, that the maps of one scan may take."""
 _LEAST_SECONDS = 0.7
 _OVER = frozenset({WorkflowState.COMPLETE, WorkflowState.CANCELLED})

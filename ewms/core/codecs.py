@@ -51,7 +51,19 @@ def _json_fallback(value: Any) -> Any:
     raise TypeError(f"objects of type {type(value).__qualname__} are not supported")
 
 
-_json_encode = functools.partial(pydantic_core.to_json, inf_nan_mode="constants", fallback=_json_fallback)
+_to_json = functools.partial(pydantic_core.to_json, inf_nan_mode="constants", fallback=_json_fallback)
+_scalar_to_json = msgspec.json.Encoder().encode
+_SCALARS = frozenset({int, str, bool, type(None)})
+"""Written alike by both, by msgspec in a fraction of the time; floats are not."""
+
+
+def _json_encode(value: Any) -> bytes:
+    if type(value) in _SCALARS:
+        try:
+            return _scalar_to_json(value)
+        except OverflowError:  # above 64 bits
+            pass
+    return _to_json(value)
 
 
 def _numpy_encode(value: Any) -> bytes:

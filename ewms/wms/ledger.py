@@ -23,7 +23,7 @@ from ewms.wms.hosting import NO_OUTPUTS, Host, decode_outputs
 from ewms.wms.known import check_known
 from ewms.wms.memory import Memory
 from ewms.wms.outbox import Outbox, OutMessage, unpack
-from ewms.wms.routing import NewEvent, Router, is_source_rank
+from ewms.wms.routing import NewEvent, Router, count_source_ranks
 from ewms.wms.tracked import Tracked
 
 _log = logging.getLogger("ewms.driver")
@@ -93,7 +93,7 @@ class Ledger:
     def take_source(self, events: Sequence[NewEvent], *, done: bool) -> None:
         """Plan events of the source, in its order, and others that came from outside."""
         self._plan(events, from_source=True)
-        self.source_count += sum(is_source_rank(event.rank) for event in events)
+        self.source_count += count_source_ranks(events)
         self.source_done = self.source_done or done
         self._batch.values |= {"source_count": self.source_count, "source_done": self.source_done}
 

@@ -16,6 +16,10 @@ from ewms.wms.hosting import decode_outputs
 
 REFUSED = "an output cannot be read, or is a reference to where no bodies of this workflow are"
 _MARK = REFERENCE_MARK.encode()
+_SHORT_TEXT = range(0xA0, 0xC0)
+"""First bytes of msgpack's texts of less than 32 bytes."""
+_LONG_TEXTS = ((2, 0xD9), (3, 0xDA), (5, 0xDB))
+"""How far before a longer text its first byte is, and which that is."""
 
 
 def screened(body: bytes, reports: list[Report], store: BlobStore) -> list[Report]:
@@ -24,9 +28,19 @@ def screened(body: bytes, reports: list[Report], store: BlobStore) -> list[Repor
     Parameters
     ----------
     body
-        The message, in which there is no reference if the mark is not in it.
+        The message, in which there is no reference if no text begins with the mark.
     """
-    return [_screened(report, store) for report in reports] if _MARK in body else reports
+    return [_screened(report, store) for report in reports] if _may_refer(body) else reports
+
+
+def _may_refer(body: bytes) -> bool:
+    """Whether a text may begin with the mark: in numbers, that byte is in most messages."""
+    at = body.find(_MARK)
+    while at >= 0:
+        if body[at - 1] in _SHORT_TEXT or any(at >= far and body[at - far] == first for far, first in _LONG_TEXTS):
+            return True
+        at = body.find(_MARK, at + 1)
+    return False
 
 
 def _screened(report: Report, store: BlobStore) -> Report:

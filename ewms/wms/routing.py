@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -71,6 +71,11 @@ def is_public_rank(rank: bytes) -> bool:
 def is_source_rank(rank: bytes) -> bool:
     """Whether an event came from the source."""
     return len(rank) == _SOURCE_RANK.size
+
+
+def count_source_ranks(events: Iterable[NewEvent]) -> int:
+    """How many of the events came from the source."""
+    return [len(event.rank) for event in events].count(_SOURCE_RANK.size)
 
 
 class Router:

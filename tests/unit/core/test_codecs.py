@@ -47,6 +47,11 @@ def same(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
+@given(st.none() | st.booleans() | st.integers() | st.text())
+def test_a_value_alone_is_written_as_among_others(value: Any) -> None:
+    assert codecs.encode([value]).data == b"[" + codecs.encode(value).data + b"]"
+
+
 @given(nested(scalars | st.integers()))
 def test_json_keeps_what_it_is_given(value: Any) -> None:
     payload = codecs.encode(value)

@@ -53,6 +53,15 @@ def test_what_is_none_is_a_failure(tmp_path: Path, data: bytes) -> None:
     assert [failure.id for failure in seen.failures] == ["other"]
 
 
+@pytest.mark.parametrize("head", [b"\xd9\x05", b"\xda\x00\x05", b"\xdb\x00\x00\x00\x05"])
+def test_however_a_text_is_written_a_reference_is_seen(tmp_path: Path, head: bytes) -> None:
+    one = report(WireOutput("@json", b""))
+    written = wire.encode([one]).replace(b"\xa5@json", head + b"@json")
+    [read] = msgspec.msgpack.decode(written, type=list[Report])
+    [seen] = screened(written, [read], BlobStore(str(tmp_path), 10))
+    assert [failure.id for failure in seen.failures] == ["other"]
+
+
 def test_our_own_are_followed_and_other_outputs_untouched(tmp_path: Path) -> None:
     store = BlobStore(str(tmp_path / "blobs"), 10)
     large = store.shrink(codecs.encode("a large body"))

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from ewms.core.errors import SpecError
 from ewms.core.wire import WireOutput
 from ewms.stores.base import EventRow
-from ewms.wms.routing import NewEvent, Router, answer_rank, child_rank, is_source_rank, source_rank
+from ewms.wms.routing import NewEvent, Router, answer_rank, child_rank, count_source_ranks, is_source_rank, source_rank
 
 from .desk import graph_of
 
@@ -98,3 +98,5 @@ def test_source_events_are_told_apart() -> None:
     assert is_source_rank(source_rank(0))
     assert not is_source_rank(child_rank(source_rank(0), 0, 0))
     assert not is_source_rank(answer_rank("a"))
+    ranks = (source_rank(7), child_rank(source_rank(0), 0, 0), answer_rank("a"), source_rank(8))
+    assert count_source_ranks([NewEvent(0, "x", rank, "json", b"1") for rank in ranks]) == 2

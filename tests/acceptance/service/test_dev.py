@@ -28,6 +28,13 @@ def tree(tmp_path: Path) -> Iterator[DevTree]:
         yield tree
 
 
+@pytest.fixture(scope="module")
+def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DevTree]:
+    """For tests that kill nothing."""
+    with dev_tree(tmp_path_factory.mktemp("dev") / "data") as tree:
+        yield tree
+
+
 def session_with(tree: DevTree) -> Session:
     return connect(tree.url, token=(tree.folder / "secrets" / "operator.token").read_text().strip())
 
@@ -95,33 +102,33 @@ def test_the_whole_killed_leaves_nothing_running_and_goes_on(tree: DevTree, tmp_
         check_product(workflow, tmp_path / "out")
 
 
-def test_nothing_of_a_workflow_is_left_when_it_has_ended(tree: DevTree) -> None:
-    with session_with(tree) as session:
+def test_nothing_of_a_workflow_is_left_when_it_has_ended(lasting: DevTree) -> None:
+    with session_with(lasting) as session:
         assert list(session.map(slow_square, [1, 2])) == [1, 4]
         newest = next(session.workflows())
         workers = session.workflow(newest.workflow_id)
         wait_until(lambda: {each["phase"] for each in workers.workers()} == {"condor-complete"}, "the end of its taskforce")
 
     def pilots() -> list[psutil.Process]:
-        below = psutil.Process(tree.process.pid).children(recursive=True)
+        below = psutil.Process(lasting.process.pid).children(recursive=True)
         return [process for process in below if "ewms.pilot" in " ".join(process.cmdline())]
 
     wait_until(lambda: not pilots(), "the end of its pilots")
 
 
-def test_a_second_one_in_the_same_folder_is_refused(tree: DevTree) -> None:
-    argv = [sys.executable, "-m", "ewms", "dev", "--data", str(tree.folder)]
+def test_a_second_one_in_the_same_folder_is_refused(lasting: DevTree) -> None:
+    argv = [sys.executable, "-m", "ewms", "dev", "--data", str(lasting.folder)]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=240, check=False)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == f"ewms: another `ewms dev` runs in {tree.folder}; stop it, or choose another --data\n"
+    assert done.stderr == f"ewms: another `ewms dev` runs in {lasting.folder}; stop it, or choose another --data\n"
 
 
-def test_secrets_are_for_their_owner_alone(tree: DevTree) -> None:
-    token = (tree.folder / "secrets" / "operator.token").read_text().strip()
-    assert tree.folder.stat().st_mode & 0o077 == 0
-    assert token not in tree.said
-    assert token not in tree.logs()
-    for process in psutil.Process(tree.process.pid).children(recursive=True):
+def test_secrets_are_for_their_owner_alone(lasting: DevTree) -> None:
+    token = (lasting.folder / "secrets" / "operator.token").read_text().strip()
+    assert lasting.folder.stat().st_mode & 0o077 == 0
+    assert token not in lasting.said
+    assert token not in lasting.logs()
+    for process in psutil.Process(lasting.process.pid).children(recursive=True):
         assert token not in " ".join(process.cmdline())
         assert token not in str(process.environ())
-    assert os.stat(tree.folder / "secrets" / "operator.token").st_mode & 0o077 == 0
+    assert os.stat(lasting.folder / "secrets" / "operator.token").st_mode & 0o077 == 0

@@ -8,7 +8,7 @@ SECANTUS := .venv-secantus/.ready
 NANOIDP := .venv-nanoidp/.ready
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/pip install -q --disable-pip-version-check -c constraints.txt
-WORKERS ?= 2
+WORKERS ?= 3
 
 .PHONY: demo demo-skymap test lint readers provider bench soak clean
 
@@ -60,6 +60,7 @@ $(SKYMAP): $(RUNS) plugins/skymap_scanner/pyproject.toml
 
 $(READY): $(SKYMAP)
 	$(INSTALL) -e ".[local,service,top,mongo,htcondor,bundle,numpy,ocr,pulsar,rabbitmq,survey,cryoem,test,lint]" -e "plugins/skymap_scanner[test]"
+	$(BIN)/python -c "from skymap_scanner.scanning.warming import warm; warm()"  # or each process compiles the kernels
 	touch $@
 
 # It speaks MongoDB's protocol to the tests; apart, because its licence is the GPL's and its process is all we use.

@@ -11,7 +11,6 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-_HALVINGS = 48
 _BEFORE_TIES = 1 - 1e-9
 
 
@@ -56,19 +55,23 @@ def weighted(claims: Sequence[Claim], slots: int) -> list[int]:
         return [claim.most for claim in claims]
     if all(claim.weight == claims[0].weight and not claim.has for claim in claims):
         return evenly([claim.most for claim in claims], slots)
-    low, high = 0.0, max((claim.has + claim.most) / claim.weight for claim in claims)
-    for _ in range(_HALVINGS):
-        level = (low + high) / 2
-        left = slots - sum([claim.below(level) for claim in claims])
-        if left < 0:
-            high = level
-            continue
-        low = level
-        if left <= len(claims):
-            break
-    given = [claim.below(low * _BEFORE_TIES) for claim in claims]
+    level = _BEFORE_TIES * _safe_level(claims, slots - len(claims) - 1)  # each is rounded up by less than a slot
+    given = [claim.below(level) for claim in claims]
     _one_by_one(claims, given, slots - sum(given))
     return given
+
+
+def _safe_level(claims: Sequence[Claim], slots: int) -> float:
+    """The share that everybody could reach with so many slots if these could be divided; the least share with none."""
+    steps = [(claim.has / claim.weight, claim.weight) for claim in claims]
+    steps += [((claim.has + claim.most) / claim.weight, -claim.weight) for claim in claims]
+    left, level, weight = float(max(0, slots)), 0.0, 0.0
+    for share, change in sorted(steps):
+        needed = weight * (share - level)
+        if needed > left:
+            return level + left / weight
+        left, level, weight = left - needed, share, weight + change
+    return level
 
 
 def _one_by_one(claims: Sequence[Claim], given: list[int], slots: int) -> None:

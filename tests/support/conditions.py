@@ -9,7 +9,7 @@ SECONDS = 20.0
 
 
 async def until(condition: Callable[[], Awaitable[bool]], what: str, seconds: float = SECONDS) -> None:
-    """Return when the condition holds; fails the test after so many seconds. Looking takes a fifth of the time at most."""
+    """Return when the condition holds; fails the test after so many seconds. Quick looks take a fifth of the time."""
     now = asyncio.get_running_loop().time
     end = now() + seconds
     while True:
@@ -18,4 +18,4 @@ async def until(condition: Callable[[], Awaitable[bool]], what: str, seconds: fl
             return
         if now() > end:
             raise AssertionError(f"waited {seconds} s in vain for {what}")
-        await asyncio.sleep(max(0.02, 4 * (now() - began)))
+        await asyncio.sleep(min(0.5, max(0.02, 4 * (now() - began))))

@@ -116,11 +116,11 @@ def dev_tree(folder: Path, *, workers: int = 2, preload: bool = False) -> Iterat
 
 
 def wait_until(condition: Callable[[], bool], what: str, deadline: float = DEADLINE) -> None:
-    """Return as soon as it is so; fails the test after the deadline. Looking takes a fifth of the time at most."""
+    """Return as soon as it is so; fails the test after the deadline. Quick looks take a fifth of the time at most."""
     end = time.monotonic() + deadline
     while True:
         began = time.monotonic()
         if condition():
             return
         assert time.monotonic() < end, f"waited {deadline} s in vain for {what}"
-        time.sleep(max(0.02, 4 * (time.monotonic() - began)))
+        time.sleep(min(0.5, max(0.02, 4 * (time.monotonic() - began))))

@@ -70,12 +70,12 @@ def reference(name: str) -> dict[str, Any] | None:
 
 
 async def eventually(look: Callable[[], Awaitable[T | None]], what: str, deadline: float = 60.0) -> T:
-    """The first thing that a look finds; fails the test after the deadline. Looking takes a fifth of the time at most."""
+    """The first thing that a look finds; fails the test after the deadline. Quick looks take a fifth of the time at most."""
     end = time.monotonic() + deadline
     while (began := time.monotonic()) < end:
         if found := await look():
             return found
-        await asyncio.sleep(max(0.02, 4 * (time.monotonic() - began)))
+        await asyncio.sleep(min(0.5, max(0.02, 4 * (time.monotonic() - began))))
     raise AssertionError(f"waited {deadline} s in vain for {what}")
 
 

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import nats
 from nats.aio.client import Client, RawCredentials
 from nats.aio.msg import Msg
 from nats.errors import NoRespondersError
@@ -68,14 +67,15 @@ async def raw_nats(url: str) -> AsyncIterator[RawNats]:
     async def on_error(error: Exception) -> None:
         complaints.append(str(error))
 
-    client = await nats.connect(
-        f"{scheme}://{host}",
-        user_credentials=RawCredentials(login.credentials),
-        inbox_prefix=login.inbox.encode(),
-        error_cb=on_error,
-        allow_reconnect=False,
-    )
+    client = Client()  # not `nats.connect`, which leaves the connection open where it fails
     try:
+        await client.connect(
+            f"{scheme}://{host}",
+            user_credentials=RawCredentials(login.credentials),
+            inbox_prefix=login.inbox.encode(),
+            error_cb=on_error,
+            allow_reconnect=False,
+        )
         yield RawNats(client, login, complaints)
     finally:
         await client.close()

@@ -80,7 +80,6 @@ def check_as_local(site: Site, folder: Path, *arguments: str) -> None:
     assert products[0] == products[1] != {}
 
 
-@pytest.mark.soak
 def test_examples_make_what_they_make_locally(site: Site, tmp_path: Path) -> None:
     check_as_local(site, tmp_path / "ocr", str(OCR), "--set", "sample_pages=2")
     scan = tmp_path / "scan"

@@ -15,9 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-import nats
 import pytest
-from nats.aio.client import RawCredentials
+from nats.aio.client import Client, RawCredentials
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 
@@ -71,14 +70,15 @@ async def connected(profile: dict[str, Any]) -> AsyncIterator[JetStreamContext]:
     claims = jwt.split(".")[1]
     identity = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["jti"]
     credentials = RawCredentials(CREDENTIALS.format(jwt=jwt, seed=profile["auth_token"]))
-    client = await nats.connect(
-        f"nats://{host}",
-        user_credentials=credentials,
-        inbox_prefix=f"_INBOX.{identity}".encode(),
-        allow_reconnect=False,
-        error_cb=_ignore,
-    )
+    client = Client()  # not `nats.connect`, which leaves the connection open where it fails
     try:
+        await client.connect(
+            f"nats://{host}",
+            user_credentials=credentials,
+            inbox_prefix=f"_INBOX.{identity}".encode(),
+            allow_reconnect=False,
+            error_cb=_ignore,
+        )
         yield client.jetstream(timeout=2)
     finally:
         await client.close()

@@ -230,7 +230,12 @@ def processes(pool: CondorPool, name: str) -> list[psutil.Process]:
 
 def shadows(pool: CondorPool, cluster: int) -> list[psutil.Process]:
     """The shadows of a cluster."""
-    return [process for process in processes(pool, "condor_shadow") if f" {cluster}." in " ".join(process.cmdline())]
+    found = []
+    for process in processes(pool, "condor_shadow"):
+        with suppress(psutil.NoSuchProcess):  # it has ended since
+            if f" {cluster}." in " ".join(process.cmdline()):
+                found.append(process)
+    return found
 
 
 def starters(pool: CondorPool, cluster: int) -> list[psutil.Process]:

@@ -32,7 +32,7 @@ def test_a_section_tells_its_command_and_its_machine(tmp_path: Path, capsys: pyt
     path = tmp_path / "RESULTS.md"
     write_section("Churn", table(("part", "MiB"), [("serve", "80")]), path)
     written = path.read_text()
-    assert "command: `python -m " in written
+    assert "command: `python " in written
     assert "load before: " in written
     assert "| serve | 80 |" in written
     assert str(path) in capsys.readouterr().out

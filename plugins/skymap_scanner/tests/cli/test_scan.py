@@ -59,15 +59,17 @@ def test_a_scan_leaves_its_files(folder: Path) -> None:
     assert "out holds a workflow already" in again.stderr
 
 
-def test_crashes_and_nans_change_nothing(folder: Path) -> None:
+@pytest.mark.parametrize("nsides", ["1:0 2:12", pytest.param("1:0 2:12 4:12", marks=pytest.mark.soak)])
+def test_crashes_and_nans_change_nothing(folder: Path, nsides: str) -> None:
     """As many processes die as in the worst of nights; the map is that of a quiet one."""
-    options = ("--nsides", "1:0 2:12", "--no-plots", "--max-failures", "15", "--workers", "2")
+    options = ("--nsides", nsides, "--no-plots", "--max-failures", "15", "--workers", "2")
     assert scanner(folder, "scan", "event.json", "--reco", "dummy", "--out", "quiet", *options).returncode == 0
     ended = scanner(folder, "scan", "event.json", "--reco", "crash_dummy", "--out", "wild", *options)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     retried = json.loads(folder.joinpath("wild", "summary.json").read_text())["events"]["retried"]
     assert retried > 5
-    name = "run00118000.evt000000000007.gold_1_2.json"
+    levels = "_".join(level.partition(":")[0] for level in nsides.split())
+    name = f"run00118000.evt000000000007.gold_{levels}.json"
     wild, quiet = (folder.joinpath(scan, "product", name).read_text() for scan in ("wild", "quiet"))
     assert wild.replace("crash_dummy", "dummy") == quiet
 

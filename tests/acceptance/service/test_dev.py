@@ -77,6 +77,7 @@ def test_each_part_killed_in_turn(tree: DevTree, tmp_path: Path) -> None:
         check_product(workflow, tmp_path / "out")
 
 
+@pytest.mark.soak  # what is killed goes on too: the next test
 def test_the_whole_started_again_goes_on(tree: DevTree, tmp_path: Path) -> None:
     with session_with(tree) as session:
         workflow = submit(session, tmp_path)

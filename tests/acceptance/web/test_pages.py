@@ -281,7 +281,10 @@ async def insert_many(service: RunningService, owner: str) -> None:
         await service.state.store.write(*changes)
 
 
-@pytest.mark.parametrize(("phone", "dark"), [(False, False), (True, False), (False, True), (True, True)])
+SUITED = [(True, False), (False, True), *(pytest.param(both, both, marks=pytest.mark.soak) for both in (False, True))]
+
+
+@pytest.mark.parametrize(("phone", "dark"), SUITED)
 async def test_pages_suit_everybody(chromium: Browser, service: RunningService, phone: bool, dark: bool) -> None:
     token = await token_of(service, f"reader-{phone}-{dark}")
     workflow_id = await workflow_of(service, token, labels={"site": "north", "run": "142"})

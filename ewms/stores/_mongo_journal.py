@@ -168,8 +168,8 @@ class MongoJournal(Journal):
 
     def find(self, task: int, event_id: str) -> Terminal | None:
         """See `Journal.find`."""
-        found = self._one({"task": task, "id": event_id, "state": {"$ne": OPEN}})
-        return None if found is None else rows.terminal(found)
+        found = self._one({"task": task, "id": event_id})  # by the unique index alone; its state is looked at here
+        return None if found is None or found["state"] == OPEN else rows.terminal(found)
 
     def terminals(self, tasks: Iterable[int] | None = None, *, by_rank: bool = False, after: int = 0) -> Iterator[Terminal]:
         """See `Journal.terminals`."""

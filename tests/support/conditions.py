@@ -8,8 +8,13 @@ from collections.abc import Awaitable, Callable
 SECONDS = 20.0
 
 
+def rest_after(look: float) -> float:
+    """Seconds to wait between looks of which one took so many: quick ones take a fifth of the time at most."""
+    return min(0.5, max(0.02, 4 * look))
+
+
 async def until(condition: Callable[[], Awaitable[bool]], what: str, seconds: float = SECONDS) -> None:
-    """Return when the condition holds; fails the test after so many seconds. Quick looks take a fifth of the time."""
+    """Return when the condition holds; fails the test after so many seconds."""
     now = asyncio.get_running_loop().time
     end = now() + seconds
     while True:
@@ -18,4 +23,4 @@ async def until(condition: Callable[[], Awaitable[bool]], what: str, seconds: fl
             return
         if now() > end:
             raise AssertionError(f"waited {seconds} s in vain for {what}")
-        await asyncio.sleep(min(0.5, max(0.02, 4 * (now() - began))))
+        await asyncio.sleep(rest_after(now() - began))

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import psutil
 
+from tests.support.conditions import rest_after
+
 DEADLINE = 120.0
 LEASE = 2.0
 
@@ -116,11 +118,11 @@ def dev_tree(folder: Path, *, workers: int = 2, preload: bool = False) -> Iterat
 
 
 def wait_until(condition: Callable[[], bool], what: str, deadline: float = DEADLINE) -> None:
-    """Return as soon as it is so; fails the test after the deadline. Quick looks take a fifth of the time at most."""
+    """Return as soon as it is so; fails the test after the deadline."""
     end = time.monotonic() + deadline
     while True:
         began = time.monotonic()
         if condition():
             return
         assert time.monotonic() < end, f"waited {deadline} s in vain for {what}"
-        time.sleep(min(0.5, max(0.02, 4 * (time.monotonic() - began))))
+        time.sleep(rest_after(time.monotonic() - began))

@@ -20,6 +20,7 @@ from ewms.core.service.workflow import DriverClaim, WorkflowDocument
 from ewms.stores.collections import WORKFLOWS
 from ewms.stores.store import Replace
 from ewms.wms.service.state import ServiceState
+from tests.support.conditions import rest_after
 
 REFERENCE = Path(__file__).parents[3] / "shared" / "reference"
 """EWMS's documents, where they lie beside the repository."""
@@ -70,12 +71,12 @@ def reference(name: str) -> dict[str, Any] | None:
 
 
 async def eventually(look: Callable[[], Awaitable[T | None]], what: str, deadline: float = 60.0) -> T:
-    """The first thing that a look finds; fails the test after the deadline. Quick looks take a fifth of the time at most."""
+    """The first thing that a look finds; fails the test after the deadline."""
     end = time.monotonic() + deadline
     while (began := time.monotonic()) < end:
         if found := await look():
             return found
-        await asyncio.sleep(min(0.5, max(0.02, 4 * (time.monotonic() - began))))
+        await asyncio.sleep(rest_after(time.monotonic() - began))
     raise AssertionError(f"waited {deadline} s in vain for {what}")
 
 
